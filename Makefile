@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make            the daemon, the command-line tool and the BPF object, in build/
+# make demo       phones behind a real NAT, without and with sippath (root)
+# make test       every test, with sanitizers (root)
+# make lint, fmt  what the style asks for
+#
+# demo and test install the packages they need; the others expect them.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+CC = gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+VERSION := 0.1.0
+O := build
+
+CPPFLAGS := -Iinclude -I$O/include -D_GNU_SOURCE -DSIPPATH_VERSION='"$(VERSION)"'
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wvla
+CFLAGS ?= -O2 -g
+C_FLAGS := -std=gnu17 $(WARNINGS) -fstack-protector-strong -MMD -MP $(CFLAGS)
+BPF_FLAGS := -target bpf -mcpu=v3 -std=gnu17 -O2 -g -Wall -Wextra -Werror -MMD -MP \
+	-Iinclude -Ibpf -idirafter /usr/include/$(MULTIARCH)
+
+ifdef SANITIZE
+B := $O/sanitize
+C_FLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+else
+B := $O
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+
+AGENT_LIBS := -lbpf -lelf -lz -losip2 -losipparser2 -lev -ljansson -linih
+TOOL_LIBS := -ljansson
+
+AGENT_C := $(wildcard agent/*.c agent/*/*.c)
+TOOL_C := $(wildcard tools/sippath/*.c)
+BPF_C := $(wildcard bpf/*.bpf.c)
+UNIT_C := $(wildcard tests/unit/test_*.c)
+BPF_TEST_C := $(wildcard tests/bpf/test_*.c)
+TEST_SUPPORT_C := $(filter-out $(BPF_TEST_C),$(wildcard tests/bpf/*.c))
+
+agent_objects := $(AGENT_C:%.c=$B/obj/%.o)
+room_objects := $(filter-out $B/obj/agent/main.o,$(agent_objects))
+tool_objects := $(TOOL_C:%.c=$B/obj/%.o)
+bpf_objects := $(BPF_C:%.c=$O/obj/%.o)
+unit_tests := $(UNIT_C:tests/%.c=$B/tests/%)
+bpf_tests := $(BPF_TEST_C:tests/%.c=$B/tests/%)
+
+all: $B/sippathd $B/sippath $O/sippath.bpf.o
+
+$B/sippathd: $(agent_objects)
+	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $^ $(AGENT_LIBS)
+
+$B/sippath: $(tool_objects)
+	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
+
+$B/obj/agent/%.o: agent/%.c | $O/include/sippath.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) -c -o $@ $<
+
+$B/obj/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(C_FLAGS) -c -o $@ $<
+
+$O/obj/bpf/%.o: bpf/%.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_FLAGS) -c -o $@ $<
+
+$O/sippath.bpf.o: $(bpf_objects)
+	$(BPFTOOL) gen object $@ $^
+
+$O/include/sippath.skel.h: $O/sippath.bpf.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name sippath_bpf >$@
+
+# A unit test is one file and the agent's rooms; it may include a room's headers only.
+$B/tests/unit/%: tests/unit/%.c $B/rooms.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) $(LDFLAGS) -o $@ $< $B/rooms.a -lcmocka $(AGENT_LIBS)
+
+$B/tests/bpf/%: tests/bpf/%.c $(TEST_SUPPORT_C) $(wildcard tests/bpf/*.h) $O/include/sippath.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/bpf $(C_FLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT_C) \
+		-lcmocka -lbpf -lelf -lz
+
+$B/rooms.a: $(room_objects)
+	@rm -f $@
+	ar rcs $@ $^
+
+tests: $(unit_tests) $(bpf_tests)
+
+deps:
+	@tests/lab/need
+
+demo: deps
+	@$(MAKE) --no-print-directory -s all
+	@tests/lab/demo
+
+test: deps
+	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s SANITIZE=1 all tests
+	@tests/run
+
+lint:
+	@tests/arch/lint
+
+fmt:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $O
+
+.PHONY: all tests deps demo test lint fmt clean
+
+-include $(agent_objects:.o=.d) $(tool_objects:.o=.d) $(bpf_objects:.o=.d)

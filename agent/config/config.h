@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* config.h - what the agent has been told, by its configuration file and its flags. */
+#ifndef AGENT_CONFIG_CONFIG_H
+#define AGENT_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "kernel/attach.h"
+#include "kernel_abi.h"
+
+#define CONFIG_FILE_DEFAULT "/etc/sippath/sippath.conf"
+#define CONFIG_STATE_DIR_DEFAULT "/var/lib/sippath"
+
+struct config {
+	char interface_names[SIPPATH_HOOKS_MAX][16];
+	const char *interfaces[SIPPATH_HOOKS_MAX]; /* point into interface_names */
+	size_t interface_count;
+	uint16_t ports[SIPPATH_PORTS_MAX];
+	size_t port_count;
+	uint64_t threshold_ns;
+	uint64_t linger_ns;
+	uint32_t paths_max;
+	uint32_t transactions_max;
+	uint32_t prompt_mark;
+	enum attach_mode mode;
+	enum log_level log_level;
+	char socket[108];
+	char state_dir[256];
+	char pin_dir[256];
+	char file[256]; /* the configuration file that was read, "" for none */
+};
+
+enum config_result {
+	CONFIG_RUN, /* go on */
+	CONFIG_DONE, /* --help or --version has been answered: exit status 0 */
+	CONFIG_USAGE, /* exit status 2 */
+	CONFIG_BAD, /* exit status 1 */
+};
+
+/*
+ * Fills *config: the defaults of the option table, then the file (--config, or the
+ * default one if it is there), then the flags. Anything wrong is one line on
+ * standard error that names file and line or flag, the option and what was
+ * expected; *config must then not be used. "interface" must be set in the end
+ * if need_interface.
+ */
+enum config_result config_read(int argc, char **argv, bool need_interface, struct config *config);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pacer.h - spreads prompts, so that many paths due at one time make no burst (trap 9).
+ *
+ * Every prompt asks for its turn. Turns are at least 1/rate apart; the rate is
+ * twice what the kept paths need on average, and at least PACER_RATE_FLOOR. A path
+ * whose turn is later is put back on the wheel for that time and is then judged
+ * again, since it may have spoken meanwhile.
+ */
+#ifndef AGENT_KEEP_PACER_H
+#define AGENT_KEEP_PACER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PACER_RATE_FLOOR 500 /* prompts per second */
+
+/* Visible because it is a value that its owner embeds; only pacer.c touches its members. */
+struct pacer {
+	uint64_t next_ns; /* the first turn that is free */
+	uint64_t gap_ns; /* between two turns */
+};
+
+/* Sets the distance of turns for so many paths, each due once per threshold. */
+void pacer_set(struct pacer *pacer, size_t path_count, uint64_t threshold_ns);
+
+/*
+ * Reserves the next turn and returns its time: now_ns or earlier if the prompt may
+ * leave at once, otherwise when it may. Unused turns are lost, except for those of
+ * one wheel tick, because paths become due tick by tick.
+ */
+uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns);
+
+#endif

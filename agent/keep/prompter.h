@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * prompter.h - makes prompts: a fresh token for each, and its datagram.
+ *
+ * A token is a keyed hash of a counter, so no two prompts share one and nobody
+ * can guess one (traps 16, 19). Repeats of a prompt are the same bytes, as SIP
+ * wants of a retransmission.
+ */
+#ifndef AGENT_KEEP_PROMPTER_H
+#define AGENT_KEEP_PROMPTER_H
+
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "state/path.h"
+
+/* Visible because it is a value that its owner embeds; only prompter.c touches its members. */
+struct prompter {
+	struct hash_key key;
+	uint64_t made; /* prompts so far */
+};
+
+/* A prompter with a key of its own; -errno if there is no randomness. */
+int prompter_init(struct prompter *prompter);
+
+/* Begins a prompt on a path: path->prompt gets a new token and CSeq and its first sending. */
+void prompter_begin(struct prompter *prompter, struct path *path, uint64_t now_ns);
+
+/* Notes that the outstanding prompt is sent once more. */
+void prompter_repeat(struct path *path, uint64_t now_ns);
+
+/*
+ * Writes the SIP message of the path's outstanding prompt. Its target is the
+ * Contact of a binding of the path, or the path's remote address if no binding has
+ * one that can stand in a Request-URI. Errors as options_msg_write().
+ */
+int prompter_write(const struct path *path, struct text *out);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * wire.h - puts datagrams on the network from a path's own local address and port.
+ *
+ * Uses raw sockets, because the SIP server owns the port, and a mark, so that our
+ * egress program knows a prompt. Datagrams are gathered and sent with sendmmsg();
+ * sending never waits (trap 10).
+ */
+#ifndef AGENT_KEEP_WIRE_H
+#define AGENT_KEEP_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counts.h"
+#include "base/span.h"
+#include "flow.h"
+
+#define WIRE_DATAGRAM_MAX 1400 /* longest payload */
+
+struct wire;
+
+/*
+ * Opens the raw sockets (needs CAP_NET_RAW, and CAP_NET_ADMIN for the mark).
+ * -errno after one log line that says what is missing; a host without IPv6 is fine.
+ */
+int wire_open(uint32_t mark, struct counts *counts, struct wire **out);
+void wire_close(struct wire *wire);
+
+/*
+ * Queues one UDP datagram from the flow's local side to its remote side; sends the
+ * queue when it is full. -EADDRNOTAVAIL if this host does not hold the local
+ * address now (trap 6), -EMSGSIZE, -EAFNOSUPPORT (no IPv6 here, or not UDP).
+ */
+int wire_queue(struct wire *wire, const struct flow *flow, struct span payload);
+
+/*
+ * Sends what is queued. What the network refuses is counted (prompts_failed), said
+ * once per crossing, and not tried again here: the prompt's own repeat does that.
+ */
+void wire_flush(struct wire *wire);
+
+/* Forgets which local addresses this host holds: they may have changed. */
+void wire_addresses_changed(struct wire *wire);
+
+/* A netlink descriptor that becomes readable when local addresses change. */
+int wire_watch_fd(const struct wire *wire);
+
+#endif

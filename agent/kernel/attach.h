@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * attach.h - brings the BPF programs onto interfaces, finds those that are there
+ * already, and takes them off.
+ *
+ * However a program was attached (by this agent, by "sippath attach", by plain
+ * "ip link" or by xdp-loader), its maps are found from the program: interface ->
+ * program id -> map ids. All interfaces of one agent share one set of maps, pinned
+ * under pin_dir. Programs and pins outlive the agent on purpose.
+ */
+#ifndef AGENT_KERNEL_ATTACH_H
+#define AGENT_KERNEL_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel_abi.h"
+
+#define ATTACH_PIN_DIR_DEFAULT "/sys/fs/bpf/sippath"
+
+enum attach_mode {
+	ATTACH_ANY, /* native; generic, said with the reason, where native is refused */
+	ATTACH_NATIVE,
+	ATTACH_GENERIC,
+};
+
+struct attach_options {
+	const char *const *interfaces; /* names */
+	size_t interface_count; /* 1..SIPPATH_HOOKS_MAX */
+	const char *pin_dir;
+	uint32_t paths_max; /* room in sip_paths when this call makes it */
+	enum attach_mode mode;
+	struct sip_settings settings; /* abi and clsact_created are filled in by attach_open() */
+	bool keep_settings; /* leave the settings of maps that exist as they are */
+};
+
+/* What is on one interface. */
+struct attach_interface {
+	char name[16];
+	unsigned int index;
+	uint32_t ingress_id; /* program ids */
+	uint32_t egress_id;
+	bool native; /* XDP runs in the driver */
+	bool found; /* the ingress program was there before us */
+};
+
+struct attachment;
+
+/*
+ * Attaches what is not attached yet and opens the maps. Maps are filled before
+ * anything is attached. On failure one log line says what is wrong and what to do
+ * (no root, no such interface, no BTF, kernel too old, another XDP program, foreign
+ * map, other ABI), nothing stays half-attached, and -errno is returned.
+ */
+int attach_open(const struct attach_options *options, struct attachment **out);
+
+/* Closes descriptors. Programs, maps and pins stay. */
+void attach_close(struct attachment *attachment);
+
+/* The descriptor of a map by its name (SIPPATH_MAP_...); owned by the attachment. */
+int attach_map(const struct attachment *attachment, const char *name);
+
+/* Room in sip_paths. */
+uint32_t attach_paths_max(const struct attachment *attachment);
+
+/* The interfaces, in the order of the options. */
+const struct attach_interface *attach_interfaces(const struct attachment *attachment,
+						 size_t *count);
+
+/*
+ * Takes our programs off one interface, and its clsact qdisc if we made it; the pins
+ * go with the last interface. -ENOENT if none of ours is there; one log line on failure.
+ */
+int attach_remove(const char *interface, const char *pin_dir);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * facts.h - what one SIP message says: the noun between the reader and the state rooms.
+ *
+ * The spans point into the message or into the reader's own memory: both are
+ * good until the reader reads its next message. Whoever keeps a fact copies it.
+ */
+#ifndef AGENT_SIP_FACTS_H
+#define AGENT_SIP_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+/* More Contacts than these in one message and the message is malformed. */
+#define FACTS_CONTACTS_MAX 32
+
+/* A lifetime that was not stated. */
+#define FACTS_UNSTATED UINT32_MAX
+
+enum sip_method {
+	SIP_METHOD_OTHER, /* one that the agent does not care about */
+	SIP_METHOD_REGISTER,
+	SIP_METHOD_SUBSCRIBE,
+	SIP_METHOD_NOTIFY,
+	SIP_METHOD_INVITE,
+	SIP_METHOD_ACK,
+	SIP_METHOD_BYE,
+	SIP_METHOD_CANCEL,
+	SIP_METHOD_UPDATE,
+	SIP_METHOD_OPTIONS,
+};
+
+/* One Contact header value (RFC 3261 section 20.10, RFC 5626 section 4.1). */
+struct facts_contact {
+	struct span uri; /* as written, without the angle brackets */
+	struct span user; /* of the URI; absent if it has none */
+	struct span host; /* of the URI, IPv6 without brackets */
+	uint16_t port; /* of the URI, 0 if it has none */
+	struct span instance; /* +sip.instance without quotes; absent if it has none */
+	uint32_t reg_id; /* reg-id, 0 if it has none */
+	uint32_t expires; /* seconds, or FACTS_UNSTATED */
+};
+
+struct facts {
+	bool is_request;
+	enum sip_method method; /* the request's, or that of a response's CSeq */
+	uint16_t status; /* of a response; 0 for a request */
+	struct span call_id;
+	uint32_t cseq;
+	struct span branch; /* of the topmost Via; absent before RFC 3261 */
+	struct span sent_by; /* host of the topmost Via, IPv6 without brackets */
+	uint32_t
+		via_count; /* Via values: more than one in a request means that a proxy passed it on */
+	struct span from_tag;
+	struct span to_tag;
+	struct span aor; /* URI of To, without parameters and headers: "sip:user@host" */
+	uint32_t expires; /* the Expires header in seconds, or FACTS_UNSTATED */
+	bool contact_star; /* "Contact: *" (then contact_count is 0) */
+	uint32_t contact_count;
+	struct facts_contact contacts[FACTS_CONTACTS_MAX];
+};
+
+#endif

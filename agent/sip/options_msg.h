@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * options_msg.h - the OPTIONS request that prompts a device (RFC 3261 section 11).
+ *
+ * A complete request outside of any dialog (traps 16, 17, 20): its own branch,
+ * Call-ID, CSeq and From tag, all made from the prompt's token.
+ */
+#ifndef AGENT_SIP_OPTIONS_MSG_H
+#define AGENT_SIP_OPTIONS_MSG_H
+
+#include <stdint.h>
+
+#include "base/span.h"
+#include "base/text.h"
+#include "flow.h"
+
+/* Enough for the longest Contact that a binding keeps, and all the rest. */
+#define OPTIONS_MSG_MAX 1400
+
+struct options_msg {
+	const struct flow *flow; /* goes from its local to its remote side */
+	struct span target; /* the device's Contact URI as it registered it: the Request-URI */
+	uint64_t token; /* see SIPPATH_BRANCH_PREFIX */
+	uint32_t cseq; /* 1..2^31-1 */
+};
+
+/*
+ * Writes the request. -EMSGSIZE if it does not fit; -EINVAL if "target" is empty
+ * or has a byte that must not stand in a Request-URI (blank, control, angle
+ * bracket, quote, not ASCII): text from outside never writes a header of ours.
+ */
+int options_msg_write(const struct options_msg *options, struct text *out);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reader.h - turns the bytes of a SIP message into facts.
+ *
+ * The only room that knows libosip2. It looks at the header part alone, and at
+ * no header that nobody needs; a body is never looked at.
+ */
+#ifndef AGENT_SIP_READER_H
+#define AGENT_SIP_READER_H
+
+#include "sip/facts.h"
+
+struct sip_reader;
+
+/* Makes a reader; NULL without memory. The caller frees it with sip_reader_free(). */
+struct sip_reader *sip_reader_new(void);
+void sip_reader_free(struct sip_reader *reader);
+
+/*
+ * A cheap look at the start line and CSeq only: the method that the message is or
+ * answers, SIP_METHOD_OTHER if the agent does not care or the bytes are no SIP
+ * message. *status gets a response's status code, 0 for a request.
+ */
+enum sip_method sip_reader_peek(struct span message, uint16_t *status);
+
+/*
+ * Reads a message into *facts, whose spans live until the next call. A message
+ * that was cut in its body or between two headers is read as far as it goes
+ * (trap 41: a first fragment has the headers that matter).
+ *
+ * -EBADMSG if it is malformed: no SIP/2.0 start line, a header that is needed
+ * missing (Via, Call-ID, CSeq, From, To), twice where once is allowed, or
+ * unreadable; a number out of range; too many Contacts. *facts is then undefined.
+ */
+int sip_reader_read(struct sip_reader *reader, struct span message, struct facts *facts);
+
+#endif

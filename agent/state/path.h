@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * path.h - a flow with at least one binding: the noun that the schedule, the
+ * policy and the prompter hand to each other.
+ */
+#ifndef AGENT_STATE_PATH_H
+#define AGENT_STATE_PATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/table.h"
+#include "flow.h"
+#include "state/binding.h"
+
+/* Derived from the bindings alone (the seed's FIG. 2). */
+enum path_state {
+	PATH_IDLE, /* no binding: the path is about to be dropped */
+	PATH_REGISTERED,
+	PATH_REGISTERED_DIALOG,
+	PATH_DIALOG,
+	PATH_LINGERING,
+	PATH_STATE_MAX
+};
+
+enum path_health {
+	PATH_LIVE, /* heard within its threshold, as far as is known */
+	PATH_AWAITING, /* a prompt is on its way */
+	PATH_SILENT, /* prompts went unanswered; it is kept all the same (traps 15, 21) */
+	PATH_HEALTH_MAX
+};
+
+/* Links a path into one slot of the timing wheel; owned by keep/wheel. */
+struct wheel_node {
+	struct wheel_node *next;
+	struct wheel_node **link; /* what points here; NULL while not in the wheel */
+	uint64_t due_ns;
+};
+
+/* The latest prompt of a path: one at a time, however many bindings there are. */
+struct prompt {
+	uint64_t token; /* 0 before the first one */
+	uint64_t sent_ns; /* the latest sending, repeats included */
+	uint64_t first_ns; /* the first sending of this prompt */
+	uint32_t cseq;
+	uint8_t tries; /* sendings of this prompt; 0 while none is outstanding */
+	uint8_t failures; /* prompts in a row that stayed unanswered */
+};
+
+struct path {
+	struct flow flow;
+	struct table_node by_flow; /* owned by state/paths */
+	struct wheel_node due; /* owned by keep/schedule */
+	struct binding *bindings; /* first of the list; owned by the rooms that made them */
+	struct prompt prompt;
+	uint64_t opened_ns;
+	uint64_t last_seen_ns; /* as last read from the kernel */
+	uint64_t answer_token; /* the latest prompt whose answer has been counted */
+	uint32_t index; /* its place in the room, for walks */
+	uint32_t prompts; /* sent, repeats not included */
+	uint32_t answers;
+	uint32_t avoided;
+	uint32_t rtt_us; /* of the latest answered prompt, 0 for none yet */
+	uint16_t answer_status; /* of the latest answered prompt, 0 for none yet */
+	uint16_t binding_counts[BINDING_KIND_MAX];
+	uint8_t health; /* enum path_health */
+	bool slot_reserved; /* the pacer has given it its turn: see keep/pacer.h */
+};
+
+/* The state that the path's bindings make. */
+enum path_state path_state(const struct path *path);
+
+/* "registered", "registered+dialog", ... and "live", "awaiting", "silent". */
+const char *path_state_name(enum path_state state);
+const char *path_health_name(enum path_health health);
+
+/* When the first, and when the last, of the bindings ends; CLOCK_NEVER without bindings. */
+uint64_t path_first_end_ns(const struct path *path);
+uint64_t path_last_end_ns(const struct path *path);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * transactions.h - requests that wait for the SIP server's own answer.
+ *
+ * Nothing is learnt from a request: only the matching 2xx that the server sends
+ * back on the same flow proves that it was accepted. So what unauthenticated
+ * traffic can cost is this room's bounded memory, and it never causes a prompt
+ * (trap 44). The oldest request makes room for the newest.
+ */
+#ifndef AGENT_STATE_TRANSACTIONS_H
+#define AGENT_STATE_TRANSACTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counts.h"
+#include "flow.h"
+#include "sip/facts.h"
+
+/* A request is forgotten after 64*T1 = 32 s (RFC 3261 section 17.1.2.2, timer F). */
+#define TRANSACTION_LIFETIME_NS (32 * UINT64_C(1000000000))
+
+/* A request whose kept facts need more bytes than this is not kept. */
+#define TRANSACTION_BYTES_MAX 2048
+
+struct transactions;
+
+/* A remembered request: "facts" has spans into the transaction's own memory. */
+struct transaction {
+	struct flow flow;
+	uint64_t seen_ns;
+	const struct facts *facts;
+};
+
+/* A room for at most "limit" requests (1 or more); NULL without memory. */
+struct transactions *transactions_new(size_t limit, struct counts *counts);
+void transactions_free(struct transactions *transactions);
+
+/*
+ * Remembers a request. A retransmission (same flow, method, Call-ID, CSeq, branch)
+ * changes nothing. -E2BIG if it is larger than TRANSACTION_BYTES_MAX, -ENOMEM.
+ */
+int transactions_remember(struct transactions *transactions, const struct flow *flow,
+			  const struct facts *facts, uint64_t now_ns);
+
+/*
+ * The request that a final response on "flow" answers: same method, Call-ID, CSeq
+ * and branch. NULL if none is remembered. It stays remembered (and the returned
+ * memory good) until transactions_forget().
+ */
+const struct transaction *transactions_match(struct transactions *transactions,
+					     const struct flow *flow, const struct facts *response);
+
+/* Forgets a request that transactions_match() returned. */
+void transactions_forget(struct transactions *transactions, const struct transaction *transaction);
+
+/* Forgets what is older than TRANSACTION_LIFETIME_NS. Costs what it forgets. */
+void transactions_expire(struct transactions *transactions, uint64_t now_ns);
+
+/* How many requests are remembered. */
+size_t transactions_count(const struct transactions *transactions);
+
+#endif

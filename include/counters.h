@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * counters.h - the one list of everything that is counted.
+ *
+ * Included by the BPF programs (kernel counters), by the agent (both lists) and
+ * by whatever prints them. A line is X(name, what it counts); the name is the
+ * one that "sippath stats" and the metrics show.
+ */
+#ifndef SIPPATH_COUNTERS_H
+#define SIPPATH_COUNTERS_H
+
+/* Counted by the BPF programs, per CPU, in sip_counters. */
+#define SIPPATH_KERNEL_COUNTERS(X) \
+	X(packets_in, "packets to a SIP port") \
+	X(packets_out, "packets from a SIP port") \
+	X(packets_on_paths, "packets from devices on a known path") \
+	X(packets_cut, "packets to a SIP port whose headers end too early") \
+	X(sightings, "SIP messages reported to the agent") \
+	X(sightings_lost, "SIP messages not reported because the ring buffer was full") \
+	X(sightings_cut, "SIP messages reported without their end") \
+	X(sightings_unread, "SIP messages not reported because their bytes could not be read") \
+	X(flows_refused, "flows that found no room in sip_flows") \
+	X(prompts_left, "prompts seen leaving, repeats included") \
+	X(prompts_unknown, "prompts seen leaving for a flow that is not a path") \
+	X(answers_absorbed, "answers to prompts, dropped before the SIP server")
+
+/* Counted by the agent. */
+#define SIPPATH_AGENT_COUNTERS(X) \
+	X(messages_malformed, "SIP messages that could not be read") \
+	X(messages_ignored, "SIP messages that nothing is learnt from") \
+	X(registers_seen, "REGISTER requests remembered") \
+	X(registers_accepted, "REGISTER requests that the server accepted") \
+	X(registers_unanswered, "REGISTER requests forgotten without an acceptance") \
+	X(registers_relayed, "REGISTER requests ignored because another proxy passed them on") \
+	X(registers_stale, "accepted REGISTER requests older than what is known") \
+	X(registers_oversized, "REGISTER requests ignored because they are too large to keep") \
+	X(bindings_begun, "bindings that began") \
+	X(bindings_renewed, "bindings that were renewed") \
+	X(bindings_moved, "bindings that moved to another path") \
+	X(bindings_ended, "bindings that were removed") \
+	X(bindings_expired, "bindings that ran out") \
+	X(bindings_refused, "bindings refused because a limit was reached") \
+	X(paths_opened, "paths that began to be kept") \
+	X(paths_closed, "paths that are no longer kept") \
+	X(paths_refused, "paths refused because sip_paths is full") \
+	X(paths_unreadable, "readings of sip_paths that failed") \
+	X(paths_silenced, "paths that became silent") \
+	X(paths_revived, "silent paths that were heard again") \
+	X(prompts_sent, "prompts sent, repeats not included") \
+	X(prompts_repeated, "prompts sent again for want of an answer") \
+	X(prompts_answered, "prompts that were answered") \
+	X(prompts_unanswered, "prompts that were never answered") \
+	X(prompts_avoided, "due paths that needed no prompt because the device had spoken") \
+	X(prompts_delayed, "prompts that waited for their turn") \
+	X(prompts_failed, "prompts that the network refused") \
+	X(prompts_held, "prompts not sent because this host does not hold the local address")
+
+#define SIPPATH_COUNTER_ENUM_(name, help) COUNTER_##name,
+
+enum kernel_counter { SIPPATH_KERNEL_COUNTERS(SIPPATH_COUNTER_ENUM_) KERNEL_COUNTER_MAX };
+
+#undef SIPPATH_COUNTER_ENUM_
+#define SIPPATH_COUNTER_ENUM_(name, help) COUNT_##name,
+
+enum agent_counter { SIPPATH_AGENT_COUNTERS(SIPPATH_COUNTER_ENUM_) AGENT_COUNTER_MAX };
+
+#undef SIPPATH_COUNTER_ENUM_
+
+#endif
