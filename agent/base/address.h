@@ -19,13 +19,16 @@ int address_read(struct span text, uint8_t out[16]);
 /* Writes "192.0.2.1" or "2001:db8::1". */
 void address_write(struct text *out, const uint8_t address[16]);
 
+/* Writes "192.0.2.1" or "[2001:db8::1]": a host as it stands in a URI. */
+void address_write_host(struct text *out, const uint8_t address[16]);
+
 /* Writes "192.0.2.1:5060" or "[2001:db8::1]:5060". */
 void address_write_port(struct text *out, const uint8_t address[16], uint16_t port);
 
-/* Reads what address_write_port() writes; -EINVAL if it is not that. */
+/* Reads what address_write_port() writes; -EINVAL if it is not that, and nothing is written then. */
 int address_read_port(struct span text, uint8_t address[16], uint16_t *port);
 
-/* "udp" or "tcp". */
+/* "udp" or "tcp", and "unknown" for any other number. */
 const char *flow_transport_name(uint8_t transport);
 
 /* Writes "udp 192.0.2.1:5060 198.51.100.7:40001". */

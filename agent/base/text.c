@@ -28,7 +28,8 @@ void text_format(struct text *text, const char *format, ...)
 	length = vsnprintf(text->buffer + text->used, room, format, arguments);
 	va_end(arguments);
 	if (length < 0 || (size_t)length >= room) {
-		text->buffer[text->used] = '\0';
+		if (room > 0)
+			text->buffer[text->used] = '\0';
 		text->overflow = true;
 		return;
 	}
