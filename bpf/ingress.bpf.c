@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ingress.bpf.c - stamps what comes from the devices, and takes the answers to our
+ * own prompts out. Everything else passes, byte for byte.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "answer.bpf.h"
+#include "capture.bpf.h"
+#include "classify.bpf.h"
+#include "cursor.bpf.h"
+#include "maps.bpf.h"
+#include "report.bpf.h"
+
+static __always_inline long load(void *context, __u32 offset, void *to, __u32 length)
+{
+	return bpf_xdp_load_bytes(context, offset, to, length);
+}
+
+/*
+ * A plain increment: the packets of one flow arrive on one processor, and a count lost
+ * while the flow moves to another is cheaper than a locked instruction per packet.
+ */
+static __always_inline void stamp_path(struct path_entry *path)
+{
+	path->last_seen_ns = bpf_ktime_get_coarse_ns();
+	path->packets_in++;
+	count(COUNTER_packets_on_paths);
+}
+
+static __always_inline void stamp_flow(const struct flow *flow)
+{
+	__u64 now_ns = bpf_ktime_get_coarse_ns();
+	struct flow_entry *known = bpf_map_lookup_elem(&sip_flows, flow);
+	struct flow_entry unknown = { now_ns, now_ns, 1 };
+
+	if (known) {
+		known->last_seen_ns = now_ns;
+		known->packets_in++;
+	} else if (bpf_map_update_elem(&sip_flows, flow, &unknown, BPF_ANY)) {
+		count(COUNTER_flows_refused);
+	}
+}
+
+/* True if the packet is the answer to a prompt that left on this path. */
+static __always_inline bool absorb_answer(struct xdp_md *context, const struct packet *packet,
+					  struct path_entry *path, __u16 status)
+{
+	const struct sighting *captured;
+
+	if (status == 0 || path->prompt_token == 0)
+		return false;
+	captured = capture(context, load, packet, TOKEN_SEARCH_MAX);
+	if (!captured || !answer_note(path, token_find(captured), status))
+		return false;
+	count(COUNTER_answers_absorbed);
+	return true;
+}
+
+/*
+ * Handles a packet to a SIP port. Not static, so that the verifier looks at it once and
+ * not for each way through the headers.
+ */
+__noinline int from_device(struct xdp_md *context, __u32 ip_offset, __u32 transport_offset,
+			   bool ipv6, bool fragment)
+{
+	void *end = (void *)(long)context->data_end;
+	const struct where where = {
+		.data = (void *)(long)context->data,
+		.end = end,
+		.frame_length = bpf_xdp_get_buff_len(context),
+		.ip_offset = ip_offset & (HEADERS_REACH - 1),
+		.transport_offset = transport_offset & (HEADERS_REACH - 1),
+		.ipv6 = ipv6,
+		.direction = SIGHTING_FROM_DEVICE,
+	};
+	struct packet packet = {};
+	const struct payload_start *start;
+	struct path_entry *path;
+
+	abi_show();
+	if (!packet_open(&packet, &where)) {
+		count(COUNTER_packets_cut);
+		return XDP_PASS;
+	}
+	count(COUNTER_packets_in);
+
+	/* Any payload counts as heard: CRLF, STUN, nothing at all (trap 22). */
+	path = bpf_map_lookup_elem(&sip_paths, &packet.flow);
+	if (path)
+		stamp_path(path);
+	else
+		stamp_flow(&packet.flow);
+
+	start = (const void *)(packet.udp + 1);
+	if (packet.payload_length < sizeof(*start) || (void *)(start + 1) > end)
+		return XDP_PASS;
+	/* The rest of a fragmented answer cannot be dropped with it, so all of it passes. */
+	if (path && !fragment && absorb_answer(context, &packet, path, classify_status(start)))
+		return XDP_DROP;
+	if (classify_request(start))
+		report(capture(context, load, &packet, SIGHTING_CAPTURE_MAX), &packet,
+		       SIGHTING_FROM_DEVICE);
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int sippath_ingress(struct xdp_md *context)
+{
+	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	struct headers headers;
+
+	switch (headers_find(&headers, data, end)) {
+	case HEADERS_WHOLE:
+		break;
+	case HEADERS_CUT:
+		count(COUNTER_packets_cut);
+		return XDP_PASS;
+	default:
+		return XDP_PASS;
+	}
+	if (headers.protocol != FLOW_UDP ||
+	    !settings_has_port(settings_get(), bpf_ntohs(headers.transport->dest)))
+		return XDP_PASS;
+	return from_device(context, headers.ip - data, (void *)headers.transport - data,
+			   headers.ipv6, headers.fragment);
+}
