@@ -2,8 +2,8 @@
 /*
  * facts.h - what one SIP message says: the noun between the reader and the state rooms.
  *
- * The spans point into the message or into the reader's own memory: both are
- * good until the reader reads its next message. Whoever keeps a fact copies it.
+ * The spans point into the reader's own memory and are good until it reads its next
+ * message. Whoever keeps a fact copies it.
  */
 #ifndef AGENT_SIP_FACTS_H
 #define AGENT_SIP_FACTS_H
@@ -35,9 +35,9 @@ enum sip_method {
 /* One Contact header value (RFC 3261 section 20.10, RFC 5626 section 4.1). */
 struct facts_contact {
 	struct span uri; /* as written, without the angle brackets */
-	struct span user; /* of the URI; absent if it has none */
-	struct span host; /* of the URI, IPv6 without brackets */
-	uint16_t port; /* of the URI, 0 if it has none */
+	struct span user; /* of a SIP URI, without escapes; absent if it has none */
+	struct span host; /* of a SIP URI, in lower case, IPv6 without brackets; else absent */
+	uint16_t port; /* of a SIP URI, 0 if it has none */
 	struct span instance; /* +sip.instance without quotes; absent if it has none */
 	uint32_t reg_id; /* reg-id, 0 if it has none */
 	uint32_t expires; /* seconds, or FACTS_UNSTATED */
@@ -51,11 +51,10 @@ struct facts {
 	uint32_t cseq;
 	struct span branch; /* of the topmost Via; absent before RFC 3261 */
 	struct span sent_by; /* host of the topmost Via, IPv6 without brackets */
-	uint32_t
-		via_count; /* Via values: more than one in a request means that a proxy passed it on */
+	uint32_t via_count; /* more than one in a request means that a proxy passed it on */
 	struct span from_tag;
 	struct span to_tag;
-	struct span aor; /* URI of To, without parameters and headers: "sip:user@host" */
+	struct span aor; /* URI of To, as uri_make_aor() in sip/uri.h makes it: "sip:user@host" */
 	uint32_t expires; /* the Expires header in seconds, or FACTS_UNSTATED */
 	bool contact_star; /* "Contact: *" (then contact_count is 0) */
 	uint32_t contact_count;

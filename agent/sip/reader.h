@@ -2,8 +2,8 @@
 /*
  * reader.h - turns the bytes of a SIP message into facts.
  *
- * The only room that knows libosip2. It looks at the header part alone, and at
- * no header that nobody needs; a body is never looked at.
+ * It looks at the header part alone, and at no header that nobody needs; a body
+ * is never looked at. libosip2 is known to uri.c only.
  */
 #ifndef AGENT_SIP_READER_H
 #define AGENT_SIP_READER_H
@@ -26,11 +26,13 @@ enum sip_method sip_reader_peek(struct span message, uint16_t *status);
 /*
  * Reads a message into *facts, whose spans live until the next call. A message
  * that was cut in its body or between two headers is read as far as it goes
- * (trap 41: a first fragment has the headers that matter).
+ * (trap 41: a first fragment has the headers that matter), and so is one longer
+ * than SIGHTING_CAPTURE_MAX; a header cut in two is ignored.
  *
  * -EBADMSG if it is malformed: no SIP/2.0 start line, a header that is needed
  * missing (Via, Call-ID, CSeq, From, To), twice where once is allowed, or
- * unreadable; a number out of range; too many Contacts. *facts is then undefined.
+ * unreadable; a number out of range; too many Contacts. -ENOMEM.
+ * *facts is then undefined.
  */
 int sip_reader_read(struct sip_reader *reader, struct span message, struct facts *facts);
 

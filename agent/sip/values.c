@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sip/values.h"
+
+#include <errno.h>
+#include <sys/types.h>
+
+#include "base/address.h"
+#include "base/number.h"
+
+static struct span head(struct span text, size_t length)
+{
+	return (struct span){ text.at, length };
+}
+
+static struct span tail(struct span text, size_t from)
+{
+	return (struct span){ text.at + from, text.length - from };
+}
+
+static bool is_alphanumeric(char byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+	       (byte >= 'A' && byte <= 'Z');
+}
+
+/* True if the text is not empty and has letters, digits and bytes of "others" only. */
+static bool consists_of(struct span text, const char *others)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (!is_alphanumeric(text.at[i]) &&
+		    (text.at[i] == '\0' || !strchr(others, text.at[i])))
+			return false;
+	return text.length > 0;
+}
+
+bool value_is_token(struct span text)
+{
+	return consists_of(text, "-.!%*_+`'~");
+}
+
+/* Underscores are not in the grammar, but in the field. */
+bool value_is_host(struct span text)
+{
+	uint8_t address[16];
+
+	if (text.length > 0 && memchr(text.at, ':', text.length))
+		return address_read(text, address) == 0;
+	return consists_of(text, "-._");
+}
+
+/* Index of the quote that closes the one at "from"; the text's length if there is none. */
+static size_t find_closing_quote(struct span text, size_t from)
+{
+	for (size_t i = from + 1; i < text.length; i++) {
+		if (text.at[i] == '"')
+			return i;
+		if (text.at[i] == '\\')
+			i++;
+	}
+	return text.length;
+}
+
+static size_t find_closing_bracket(struct span text, size_t from)
+{
+	const char *bracket = memchr(text.at + from, '>', text.length - from);
+
+	return bracket ? (size_t)(bracket - text.at) : text.length;
+}
+
+/*
+ * Index of the first "wanted" outside of quotes and angle brackets; the text's
+ * length if there is none, -EBADMSG if a quote or bracket before it is not closed.
+ */
+static ssize_t find(struct span text, char wanted)
+{
+	size_t i;
+
+	for (i = 0; i < text.length && text.at[i] != wanted; i++) {
+		if (text.at[i] == '"')
+			i = find_closing_quote(text, i);
+		else if (text.at[i] == '<')
+			i = find_closing_bracket(text, i);
+		if (i >= text.length)
+			return -EBADMSG;
+	}
+	return (ssize_t)i;
+}
+
+int value_next(struct span *list, struct span *value)
+{
+	ssize_t comma;
+
+	if (!list->at)
+		return 0;
+	comma = find(*list, ',');
+	if (comma < 0)
+		return (int)comma;
+	*value = span_trim(head(*list, (size_t)comma));
+	if (value->length == 0)
+		return -EBADMSG;
+	*list = (size_t)comma < list->length ? tail(*list, (size_t)comma + 1)
+					     : (struct span){ NULL, 0 };
+	return 1;
+}
+
+/* Without angle brackets whatever follows the first ";" belongs to the header (section 20.10). */
+static int read_bare_address(struct span value, struct address_value *out)
+{
+	ssize_t semicolon = find(value, ';');
+
+	if (semicolon <= 0)
+		return -EBADMSG;
+	out->uri = span_trim(head(value, (size_t)semicolon));
+	out->parameters = tail(value, (size_t)semicolon);
+	return 0;
+}
+
+int value_read_address(struct span value, struct address_value *out)
+{
+	ssize_t opening = find(value, '<');
+	size_t closing;
+
+	if (opening < 0)
+		return (int)opening;
+	if ((size_t)opening == value.length)
+		return read_bare_address(value, out);
+	closing = find_closing_bracket(value, (size_t)opening);
+	if (closing == value.length)
+		return -EBADMSG;
+	out->uri = tail(head(value, closing), (size_t)opening + 1);
+	out->parameters = span_trim(tail(value, closing + 1));
+	if (out->parameters.length > 0 && out->parameters.at[0] != ';')
+		return -EBADMSG;
+	return 0;
+}
+
+/* sent-by: "host", "host:port", "[IPv6]" or "[IPv6]:port", with blanks around the colon. */
+static int read_sent_by(struct span text, struct span *host)
+{
+	const char *end = text.at[0] == '[' ? memchr(text.at, ']', text.length)
+					    : memchr(text.at, ':', text.length);
+	size_t length = end ? (size_t)(end - text.at) : text.length;
+	struct span port;
+	uint64_t number;
+
+	if (text.at[0] == '[') {
+		if (!end)
+			return -EBADMSG;
+		*host = tail(head(text, length), 1);
+		port = span_trim(tail(text, length + 1));
+	} else {
+		*host = span_trim(head(text, length));
+		port = tail(text, length);
+	}
+	if (!value_is_host(*host))
+		return -EBADMSG;
+	if (port.length == 0)
+		return 0;
+	if (port.at[0] != ':' || number_read(span_trim(tail(port, 1)), 0, UINT16_MAX, &number))
+		return -EBADMSG;
+	return 0;
+}
+
+/* Takes what stands before the next "/" off *rest and compares it. */
+static bool take_protocol_part(struct span *rest, struct span expected)
+{
+	const char *slash = rest->length > 0 ? memchr(rest->at, '/', rest->length) : NULL;
+	struct span part;
+
+	if (!slash)
+		return false;
+	part = head(*rest, (size_t)(slash - rest->at));
+	*rest = tail(*rest, part.length + 1);
+	return span_equal_nocase(span_trim(part), expected);
+}
+
+int value_read_via(struct span value, struct via_value *out)
+{
+	ssize_t semicolon = find(value, ';');
+	struct span rest;
+	size_t transport = 0;
+
+	if (semicolon < 0)
+		return (int)semicolon;
+	out->parameters = tail(value, (size_t)semicolon);
+	rest = head(value, (size_t)semicolon);
+	if (!take_protocol_part(&rest, SPAN("SIP")) || !take_protocol_part(&rest, SPAN("2.0")))
+		return -EBADMSG;
+	rest = span_trim(rest);
+	while (transport < rest.length && rest.at[transport] != ' ' && rest.at[transport] != '\t')
+		transport++;
+	if (!value_is_token(head(rest, transport)))
+		return -EBADMSG;
+	rest = span_trim(tail(rest, transport));
+	return rest.length > 0 ? read_sent_by(rest, &out->host) : -EBADMSG;
+}
+
+int value_read_cseq(struct span value, struct cseq_value *out)
+{
+	size_t digits = 0;
+	uint64_t number;
+
+	while (digits < value.length && value.at[digits] >= '0' && value.at[digits] <= '9')
+		digits++;
+	/* RFC 3261 section 8.1.1.5: less than 2^31. */
+	if (number_read(head(value, digits), 0, INT32_MAX, &number))
+		return -EBADMSG;
+	out->number = (uint32_t)number;
+	out->method = span_trim(tail(value, digits));
+	/* A blank must part the two, or "1REGISTER" would do. */
+	if (!value_is_token(out->method) || out->method.at == value.at + digits)
+		return -EBADMSG;
+	return 0;
+}
+
+static struct span without_quotes(struct span text)
+{
+	if (text.length < 2 || text.at[0] != '"' || text.at[text.length - 1] != '"')
+		return text;
+	return tail(head(text, text.length - 1), 1);
+}
+
+/* What a parameter is set to: the part after its "=", empty if there is none. */
+static struct span parameter_value(struct span parameter, size_t name_length)
+{
+	if (name_length == parameter.length)
+		return tail(parameter, name_length);
+	return without_quotes(span_trim(tail(parameter, name_length + 1)));
+}
+
+static size_t parameter_name_length(struct span parameter)
+{
+	const char *equals =
+		parameter.length > 0 ? memchr(parameter.at, '=', parameter.length) : NULL;
+
+	return equals ? (size_t)(equals - parameter.at) : parameter.length;
+}
+
+int value_find_parameter(struct span parameters, struct span name, struct span *value)
+{
+	struct span found = { NULL, 0 };
+
+	while (parameters.length > 0) {
+		struct span rest = tail(parameters, 1), parameter;
+		ssize_t semicolon = find(rest, ';');
+		size_t length;
+
+		if (semicolon < 0)
+			return (int)semicolon;
+		parameter = head(rest, (size_t)semicolon);
+		parameters = tail(rest, (size_t)semicolon);
+		length = parameter_name_length(parameter);
+		if (!span_equal_nocase(span_trim(head(parameter, length)), name))
+			continue;
+		if (found.at)
+			return -EBADMSG;
+		found = parameter_value(parameter, length);
+	}
+	*value = found;
+	return 0;
+}
