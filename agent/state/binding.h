@@ -30,13 +30,13 @@ struct binding {
 	uint64_t ends_ns; /* CLOCK_MONOTONIC; CLOCK_NEVER is not used */
 	struct path *path; /* NULL while it is not attached */
 	struct binding *next; /* the next one of the same path */
-	struct span
-		target; /* where a prompt is addressed to: a Contact URI, owned by the binding's room */
+	struct binding **link; /* what points here; good while it is attached */
+	struct span target; /* a Contact URI to prompt, owned by the binding's room */
 };
 
 /* What an accepted transaction did to one binding. */
 enum binding_change_kind {
-	BINDING_BEGINS, /* new: attach it to the path of "flow" */
+	BINDING_BEGINS, /* it is on no path: attach it to the path of "flow" */
 	BINDING_RENEWED, /* same path, new end */
 	BINDING_MOVED, /* it leaves its path for that of "flow" */
 	BINDING_ENDS, /* take it off its path; then registrations_forget() */

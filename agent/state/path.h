@@ -61,13 +61,16 @@ struct path {
 	uint32_t answers;
 	uint32_t avoided;
 	uint32_t rtt_us; /* of the latest answered prompt, 0 for none yet */
+	uint32_t binding_counts[BINDING_KIND_MAX]; /* one flow of a trunk carries many */
 	uint16_t answer_status; /* of the latest answered prompt, 0 for none yet */
-	uint16_t binding_counts[BINDING_KIND_MAX];
 	uint8_t health; /* enum path_health */
 	bool slot_reserved; /* the pacer has given it its turn: see keep/pacer.h */
 };
 
-/* The state that the path's bindings make. */
+/*
+ * The state that the path's bindings make. A lingering dialog shows only where
+ * nothing else keeps the path: it is then the reason why the path still stands.
+ */
 enum path_state path_state(const struct path *path);
 
 /* "registered", "registered+dialog", ... and "live", "awaiting", "silent". */

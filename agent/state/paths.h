@@ -2,8 +2,8 @@
 /*
  * paths.h - the table of all paths that are kept, and which bindings are on which.
  *
- * Owns the paths, not the bindings. A path's index is stable while it lives, so a
- * walk may stop and go on after paths have come and gone.
+ * Owns the paths, not the bindings. A path's address and index are stable while it
+ * lives, so a walk may stop and go on after paths have come and gone.
  */
 #ifndef AGENT_STATE_PATHS_H
 #define AGENT_STATE_PATHS_H
@@ -15,7 +15,7 @@
 
 struct paths;
 
-/* A room for at most "limit" paths; NULL without memory. */
+/* A room for at most "limit" paths; NULL without memory or randomness. */
 struct paths *paths_new(size_t limit);
 void paths_free(struct paths *paths);
 

@@ -3,7 +3,7 @@
  * registrations.h - which devices the SIP server has registered, over which flows.
  *
  * Turns an accepted REGISTER (the request and the server's 2xx) into changes of
- * bindings. It knows no path and prompts nothing: the pipeline carries the
+ * bindings. It opens no path and prompts nothing: the pipeline carries the
  * changes on. Traps 24-31.
  */
 #ifndef AGENT_STATE_REGISTRATIONS_H
@@ -15,36 +15,15 @@
 #include "base/counts.h"
 #include "sip/facts.h"
 #include "state/binding.h"
+#include "state/registration.h"
 #include "state/transactions.h"
-
-/* Lifetime when neither side states one (RFC 3261 section 10.2.1.1). */
-#define REGISTRATION_LIFETIME_DEFAULT_S 3600
-
-/* No registration lasts longer than this, whatever the server grants. */
-#define REGISTRATION_LIFETIME_MAX_S (7 * 24 * 3600)
 
 /* One accepted REGISTER changes at most so many bindings. */
 #define REGISTRATION_CHANGES_MAX 64
 
 struct registrations;
 
-/*
- * A registered device. The identity of a device within its AOR is its
- * +sip.instance and reg-id if it has an instance (RFC 5626), else its Contact
- * URI, or the Call-ID of its REGISTERs (which a device keeps while it runs, so a
- * rewritten Contact is still the same device).
- */
-struct registration {
-	struct binding binding; /* first; binding.target is the Contact URI */
-	struct span aor;
-	struct span call_id;
-	struct span instance; /* absent if the device has none */
-	uint32_t reg_id;
-	uint32_t cseq; /* of the REGISTER that was accepted last */
-	uint64_t accepted_ns; /* when the server accepted it */
-};
-
-/* A room for at most "limit" registrations; NULL without memory. */
+/* A room for at most "limit" registrations; NULL without memory or randomness. */
 struct registrations *registrations_new(size_t limit, struct counts *counts);
 
 /* Frees the room and every registration; their bindings must be detached already. */
@@ -52,10 +31,35 @@ void registrations_free(struct registrations *registrations);
 
 /*
  * What the server's 2xx to a remembered REGISTER changes. Writes at most
- * REGISTRATION_CHANGES_MAX changes into "changes" and returns how many, 0 or more.
- * A registration that ends is still readable until registrations_forget().
- * Contacts beyond a limit or without memory are counted (bindings_refused) and
- * left out.
+ * REGISTRATION_CHANGES_MAX changes into "changes", one for a binding at most, ends
+ * last, and returns how many, 0 or more. The caller carries them out before it
+ * calls again. A registration that ends is still readable until
+ * registrations_forget(). Contacts beyond a limit or without memory are counted
+ * (bindings_refused) and left out.
+ *
+ * A Contact that the server has granted a lifetime (see state/grant.h) begins a
+ * registration, or renews that of the same device; on another flow it moves it
+ * there, and one that is on no path begins again. The same device is, in this
+ * order, the registration with
+ *
+ *   - the same registrar's binding, see contact_same_binding();
+ *   - the same instance and reg-id, see contact_same_device();
+ *   - the same Call-ID, if this REGISTER does not go on with that registration's
+ *     own Contact, and either removes it (a Contact rewritten in one REGISTER), or
+ *     comes from another remote address to the same local one: the NAT has
+ *     given the device a new mapping, and the old one is left (trap 8).
+ *
+ * So two Contacts in one REGISTER, or added one by one on one flow, are two
+ * registrations although they share a Call-ID.
+ *
+ * A Contact without a lifetime ends the registration of the same registrar's
+ * binding and no other: the device may live on with another Contact (trap 28).
+ * "Contact: *" with Expires 0 ends all of the AOR (trap 25). No Contact changes
+ * nothing, nor does any answer but a 2xx (trap 27).
+ *
+ * What is older than what is known changes nothing and is counted
+ * (registers_stale): accepted earlier (trap 30), or a lower CSeq in the same
+ * Call-ID; an equal one is a retransmission (trap 27).
  */
 size_t registrations_accept(struct registrations *registrations, const struct transaction *request,
 			    const struct facts *response, uint64_t accepted_ns,
@@ -63,9 +67,6 @@ size_t registrations_accept(struct registrations *registrations, const struct tr
 
 /* Removes and frees one registration whose binding is off its path. */
 void registrations_forget(struct registrations *registrations, struct binding *binding);
-
-/* The registration that a binding of kind BINDING_REGISTRATION is. */
-const struct registration *registration_of(const struct binding *binding);
 
 /* How many devices are registered. */
 size_t registrations_count(const struct registrations *registrations);

@@ -20,33 +20,39 @@
 /* A request is forgotten after 64*T1 = 32 s (RFC 3261 section 17.1.2.2, timer F). */
 #define TRANSACTION_LIFETIME_NS (32 * UINT64_C(1000000000))
 
-/* A request whose kept facts need more bytes than this is not kept. */
+/* A request whose texts need more bytes than this is not kept. */
 #define TRANSACTION_BYTES_MAX 2048
 
 struct transactions;
 
-/* A remembered request: "facts" has spans into the transaction's own memory. */
+/*
+ * A remembered request, in one allocation: some 500 bytes for a usual REGISTER,
+ * never more than 5 KiB. "facts" ends after its contact_count contacts: it is not
+ * to be assigned as a whole.
+ */
 struct transaction {
 	struct flow flow;
 	uint64_t seen_ns;
 	const struct facts *facts;
 };
 
-/* A room for at most "limit" requests (1 or more); NULL without memory. */
+/* A room for at most "limit" requests (1 or more); NULL without memory or randomness. */
 struct transactions *transactions_new(size_t limit, struct counts *counts);
 void transactions_free(struct transactions *transactions);
 
 /*
  * Remembers a request. A retransmission (same flow, method, Call-ID, CSeq, branch)
  * changes nothing. -E2BIG if it is larger than TRANSACTION_BYTES_MAX, -ENOMEM.
+ * A REGISTER that is evicted or expires is counted (registers_unanswered).
  */
 int transactions_remember(struct transactions *transactions, const struct flow *flow,
 			  const struct facts *facts, uint64_t now_ns);
 
 /*
  * The request that a final response on "flow" answers: same method, Call-ID, CSeq
- * and branch. NULL if none is remembered. It stays remembered (and the returned
- * memory good) until transactions_forget().
+ * and branch. NULL if none is remembered, or the response is provisional. It stays
+ * remembered (and the returned memory good) until transactions_forget(), or until
+ * the next transactions_remember() or transactions_expire().
  */
 const struct transaction *transactions_match(struct transactions *transactions,
 					     const struct flow *flow, const struct facts *response);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "state/path.h"
+
+#include "base/clock.h"
+
+static const char *const state_names[] = {
+	[PATH_IDLE] = "idle",
+	[PATH_REGISTERED] = "registered",
+	[PATH_REGISTERED_DIALOG] = "registered+dialog",
+	[PATH_DIALOG] = "dialog",
+	[PATH_LINGERING] = "lingering",
+};
+
+static const char *const health_names[] = {
+	[PATH_LIVE] = "live",
+	[PATH_AWAITING] = "awaiting",
+	[PATH_SILENT] = "silent",
+};
+
+_Static_assert(sizeof(state_names) / sizeof(state_names[0]) == PATH_STATE_MAX,
+	       "every state of a path has a name");
+_Static_assert(sizeof(health_names) / sizeof(health_names[0]) == PATH_HEALTH_MAX,
+	       "every health of a path has a name");
+
+enum path_state path_state(const struct path *path)
+{
+	const uint32_t *counts = path->binding_counts;
+
+	if (counts[BINDING_REGISTRATION] > 0 || counts[BINDING_SUBSCRIPTION] > 0)
+		return counts[BINDING_DIALOG] > 0 ? PATH_REGISTERED_DIALOG : PATH_REGISTERED;
+	if (counts[BINDING_DIALOG] > 0)
+		return PATH_DIALOG;
+	return counts[BINDING_LINGERING] > 0 ? PATH_LINGERING : PATH_IDLE;
+}
+
+const char *path_state_name(enum path_state state)
+{
+	return state_names[state];
+}
+
+const char *path_health_name(enum path_health health)
+{
+	return health_names[health];
+}
+
+uint64_t path_first_end_ns(const struct path *path)
+{
+	uint64_t first_ns = CLOCK_NEVER;
+
+	for (const struct binding *binding = path->bindings; binding; binding = binding->next)
+		if (binding->ends_ns < first_ns)
+			first_ns = binding->ends_ns;
+	return first_ns;
+}
+
+uint64_t path_last_end_ns(const struct path *path)
+{
+	uint64_t last_ns = 0;
+
+	if (!path->bindings)
+		return CLOCK_NEVER;
+	for (const struct binding *binding = path->bindings; binding; binding = binding->next)
+		if (binding->ends_ns > last_ns)
+			last_ns = binding->ends_ns;
+	return last_ns;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* state/transactions: requests are remembered until they are answered, and no longer. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "state/transactions.h"
+
+#define ROOM 4
+
+struct world {
+	struct counts counts;
+	struct transactions *transactions;
+};
+
+static const struct flow device_flow = {
+	.local_addr = { [10] = 0xff, 0xff, 192, 0, 2, 1 },
+	.remote_addr = { [10] = 0xff, 0xff, 198, 51, 100, 7 },
+	.local_port = 5060,
+	.remote_port = 40001,
+	.transport = FLOW_UDP,
+};
+
+static const struct facts register_facts = {
+	.is_request = true,
+	.method = SIP_METHOD_REGISTER,
+	.call_id = { "call-1@phone", 12 },
+	.cseq = 1,
+	.branch = { "z9hG4bK-1", 9 },
+	.sent_by = { "192.168.1.10", 12 },
+	.via_count = 1,
+	.from_tag = { "tag-1", 5 },
+	.aor = { "sip:alice@example.com", 21 },
+	.expires = 600,
+	.contact_count = 1,
+	.contacts = { { .uri = { "sip:alice@192.168.1.10:5062", 27 },
+			.user = { "alice", 5 },
+			.host = { "192.168.1.10", 12 },
+			.port = 5062,
+			.expires = FACTS_UNSTATED } },
+};
+
+static struct facts request_of(uint32_t cseq)
+{
+	struct facts facts = register_facts;
+
+	facts.cseq = cseq;
+	return facts;
+}
+
+static struct facts response_to(const struct facts *request, uint16_t status)
+{
+	struct facts facts = *request;
+
+	facts.is_request = false;
+	facts.status = status;
+	return facts;
+}
+
+static const struct transaction *match(struct world *world, const struct flow *flow,
+				       const struct facts *request)
+{
+	struct facts response = response_to(request, 200);
+
+	return transactions_match(world->transactions, flow, &response);
+}
+
+static void remember(struct world *world, uint32_t cseq, uint64_t now_ns)
+{
+	struct facts request = request_of(cseq);
+
+	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, now_ns),
+			 0);
+}
+
+static int open_world(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	if (!world)
+		return -1;
+	world->transactions = transactions_new(ROOM, &world->counts);
+	*state = world;
+	return world->transactions ? 0 : -1;
+}
+
+static int close_world(void **state)
+{
+	struct world *world = *state;
+
+	transactions_free(world->transactions);
+	free(world);
+	return 0;
+}
+
+static void the_answer_finds_its_request(void **state)
+{
+	struct world *world = *state;
+	struct facts request = request_of(1);
+	const struct transaction *found;
+
+	remember(world, 1, 77);
+	found = match(world, &device_flow, &request);
+	assert_non_null(found);
+	assert_int_equal(found->seen_ns, 77);
+	assert_memory_equal(&found->flow, &device_flow, sizeof(device_flow));
+	transactions_forget(world->transactions, found);
+	assert_null(match(world, &device_flow, &request));
+	assert_int_equal(transactions_count(world->transactions), 0);
+	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 0);
+}
+
+static void assert_kept(struct span kept, const char *expected, const char *text)
+{
+	assert_true(span_equal(kept, span_of(expected)));
+	assert_ptr_not_equal(kept.at, text);
+}
+
+static void facts_are_copied_whole(void **state)
+{
+	struct world *world = *state;
+	struct facts request = request_of(1);
+	char call_id[] = "call-1@phone", aor[] = "sip:alice@example.com", user[] = "b";
+	const struct facts *kept;
+
+	request.call_id.at = call_id;
+	request.aor.at = aor;
+	request.contact_count = 2;
+	request.contacts[1] = (struct facts_contact){ .uri = { "sip:b@h", 7 },
+						      .user = { user, 1 },
+						      .instance = { "<urn:uuid:1>", 12 },
+						      .reg_id = 2,
+						      .expires = 60 };
+	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1), 0);
+	kept = match(world, &device_flow, &request)->facts;
+	memset(call_id, 'x', sizeof(call_id));
+	memset(aor, 'x', sizeof(aor));
+	memset(user, 'x', sizeof(user));
+
+	assert_true(kept->is_request);
+	assert_int_equal(kept->expires, 600);
+	assert_kept(kept->call_id, "call-1@phone", call_id);
+	assert_kept(kept->aor, "sip:alice@example.com", aor);
+	assert_kept(kept->branch, "z9hG4bK-1", request.branch.at);
+	assert_kept(kept->sent_by, "192.168.1.10", request.sent_by.at);
+	assert_kept(kept->from_tag, "tag-1", request.from_tag.at);
+	assert_null(kept->to_tag.at);
+	assert_int_equal(kept->contact_count, 2);
+	assert_kept(kept->contacts[0].uri, "sip:alice@192.168.1.10:5062",
+		    request.contacts[0].uri.at);
+	assert_int_equal(kept->contacts[0].port, 5062);
+	assert_null(kept->contacts[0].instance.at);
+	assert_kept(kept->contacts[1].user, "b", user);
+	assert_kept(kept->contacts[1].instance, "<urn:uuid:1>", request.contacts[1].instance.at);
+	assert_int_equal(kept->contacts[1].reg_id, 2);
+	assert_int_equal(kept->contacts[1].expires, 60);
+}
+
+static void trap_27_a_retransmission_is_remembered_once(void **state)
+{
+	struct world *world = *state;
+	struct facts request = request_of(1);
+
+	remember(world, 1, 10);
+	remember(world, 1, 20);
+	assert_int_equal(transactions_count(world->transactions), 1);
+	assert_int_equal(match(world, &device_flow, &request)->seen_ns, 10);
+}
+
+static void only_the_very_request_matches(void **state)
+{
+	struct world *world = *state;
+	struct facts others[5];
+	struct flow other_flow = device_flow;
+
+	remember(world, 1, 1);
+	for (size_t i = 0; i < 5; i++)
+		others[i] = request_of(1);
+	others[0].cseq = 2;
+	others[1].call_id = SPAN("call-2@phone");
+	others[2].branch = SPAN("z9hG4bK-2");
+	others[3].method = SIP_METHOD_SUBSCRIBE;
+	others[4].branch = (struct span){ NULL, 0 };
+	for (size_t i = 0; i < 5; i++)
+		assert_null(match(world, &device_flow, &others[i]));
+	other_flow.remote_port++;
+	assert_null(match(world, &other_flow, &register_facts));
+	assert_non_null(match(world, &device_flow, &register_facts));
+}
+
+static void trap_5_the_same_request_on_two_flows_is_two(void **state)
+{
+	struct world *world = *state;
+	struct flow other_flow = device_flow;
+	const struct transaction *first, *second;
+
+	other_flow.local_port = 5080;
+	remember(world, 1, 1);
+	assert_int_equal(
+		transactions_remember(world->transactions, &other_flow, &register_facts, 2), 0);
+	first = match(world, &device_flow, &register_facts);
+	second = match(world, &other_flow, &register_facts);
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_ptr_not_equal(first, second);
+}
+
+static void a_provisional_response_is_no_answer(void **state)
+{
+	struct world *world = *state;
+	struct facts trying = response_to(&register_facts, 100);
+	struct facts forbidden = response_to(&register_facts, 403);
+
+	remember(world, 1, 1);
+	assert_null(transactions_match(world->transactions, &device_flow, &trying));
+	assert_non_null(transactions_match(world->transactions, &device_flow, &forbidden));
+}
+
+static void trap_44_the_oldest_makes_room_for_the_newest(void **state)
+{
+	struct world *world = *state;
+
+	for (uint32_t cseq = 1; cseq <= ROOM + 2; cseq++)
+		remember(world, cseq, cseq);
+	assert_int_equal(transactions_count(world->transactions), ROOM);
+	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 2);
+	for (uint32_t cseq = 1; cseq <= ROOM + 2; cseq++) {
+		struct facts request = request_of(cseq);
+
+		assert_int_equal(match(world, &device_flow, &request) != NULL, cseq > 2);
+	}
+}
+
+/* Forgets one in the middle, the oldest and the newest: the order of the others stays. */
+static void the_order_outlives_what_is_forgotten(void **state)
+{
+	static const uint32_t forgotten[] = { 2, 1, 4 };
+	struct world *world = *state;
+
+	for (uint32_t cseq = 1; cseq <= ROOM; cseq++)
+		remember(world, cseq, cseq);
+	for (size_t i = 0; i < 3; i++) {
+		struct facts request = request_of(forgotten[i]);
+
+		transactions_forget(world->transactions, match(world, &device_flow, &request));
+	}
+	assert_int_equal(transactions_count(world->transactions), 1);
+	for (uint32_t cseq = 5; cseq <= 8; cseq++)
+		remember(world, cseq, cseq);
+	for (uint32_t cseq = 1; cseq <= 8; cseq++) {
+		struct facts request = request_of(cseq);
+
+		assert_int_equal(match(world, &device_flow, &request) != NULL, cseq >= 5);
+	}
+}
+
+static void a_request_is_forgotten_after_its_time(void **state)
+{
+	struct world *world = *state;
+	struct facts second = request_of(2);
+
+	remember(world, 1, NS_PER_S);
+	remember(world, 2, 2 * NS_PER_S);
+	transactions_expire(world->transactions, NS_PER_S + TRANSACTION_LIFETIME_NS);
+	assert_int_equal(transactions_count(world->transactions), 2);
+	transactions_expire(world->transactions, NS_PER_S + TRANSACTION_LIFETIME_NS + 1);
+	assert_int_equal(transactions_count(world->transactions), 1);
+	assert_non_null(match(world, &device_flow, &second));
+	transactions_expire(world->transactions, 100 * NS_PER_S);
+	assert_int_equal(transactions_count(world->transactions), 0);
+	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 2);
+	transactions_expire(world->transactions, 200 * NS_PER_S);
+}
+
+static void trap_44_a_large_request_is_not_kept(void **state)
+{
+	static char long_text[TRANSACTION_BYTES_MAX + 1];
+	struct world *world = *state;
+	struct facts request = { .is_request = true, .method = SIP_METHOD_REGISTER };
+
+	memset(long_text, 'a', sizeof(long_text));
+	request.call_id = (struct span){ long_text, TRANSACTION_BYTES_MAX + 1 };
+	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1),
+			 -E2BIG);
+	assert_int_equal(transactions_count(world->transactions), 0);
+	request.call_id.length = TRANSACTION_BYTES_MAX;
+	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1), 0);
+}
+
+static void trap_44_the_texts_of_contacts_count_too(void **state)
+{
+	static char long_text[200];
+	struct world *world = *state;
+	struct facts request = register_facts;
+
+	memset(long_text, 'a', sizeof(long_text));
+	request.contact_count = FACTS_CONTACTS_MAX;
+	for (size_t i = 0; i < FACTS_CONTACTS_MAX; i++)
+		request.contacts[i].uri = (struct span){ long_text, sizeof(long_text) };
+	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1),
+			 -E2BIG);
+}
+
+static void trap_44_a_flood_leaves_the_room_as_large_as_it_was(void **state)
+{
+	struct world *world = *state;
+	struct flow spoofed = device_flow;
+	char call_id[32];
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct facts request = register_facts;
+
+		snprintf(call_id, sizeof(call_id), "spoofed-%u", i);
+		request.call_id = span_of(call_id);
+		spoofed.remote_port = (uint16_t)i;
+		assert_int_equal(transactions_remember(world->transactions, &spoofed, &request, i),
+				 0);
+	}
+	assert_int_equal(transactions_count(world->transactions), ROOM);
+	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 100000 - ROOM);
+}
+
+#define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(the_answer_finds_its_request),
+		WORLD_TEST(facts_are_copied_whole),
+		WORLD_TEST(trap_27_a_retransmission_is_remembered_once),
+		WORLD_TEST(only_the_very_request_matches),
+		WORLD_TEST(trap_5_the_same_request_on_two_flows_is_two),
+		WORLD_TEST(a_provisional_response_is_no_answer),
+		WORLD_TEST(trap_44_the_oldest_makes_room_for_the_newest),
+		WORLD_TEST(the_order_outlives_what_is_forgotten),
+		WORLD_TEST(a_request_is_forgotten_after_its_time),
+		WORLD_TEST(trap_44_a_large_request_is_not_kept),
+		WORLD_TEST(trap_44_the_texts_of_contacts_count_too),
+		WORLD_TEST(trap_44_a_flood_leaves_the_room_as_large_as_it_was),
+	};
+
+	return cmocka_run_group_tests_name("transactions", tests, NULL, NULL);
+}
