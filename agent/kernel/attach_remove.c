@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* attach_remove.c - takes an interface out of our hands, whichever version of us held it. */
+#include <errno.h>
+#include <string.h>
+
+#include <net/if.h>
+
+#include "base/log.h"
+#include "kernel/attach.h"
+#include "kernel/found.h"
+#include "kernel/hooks.h"
+#include "kernel/pins.h"
+#include "kernel/program_maps.h"
+#include "kernel/requirements.h"
+#include "kernel/settings_map.h"
+#include "kernel/shared_maps.h"
+
+static bool is_ours(const struct found *found)
+{
+	return found->kind == FOUND_OURS || found->kind == FOUND_OURS_DISPATCHED;
+}
+
+static int find(const char *name, unsigned int interface, struct found *ingress,
+		struct found *egress)
+{
+	int err = found_ingress(interface, ingress);
+
+	if (err == 0)
+		err = found_egress(interface, egress);
+	if (err < 0)
+		return log_errno(-err, "%s: cannot find out what it carries: %s", name,
+				 strerror(-err));
+	if (ingress->kind == FOUND_OURS_DISPATCHED)
+		return log_errno(EBUSY,
+				 "%s: program %u was loaded with xdp-loader: take it off"
+				 " with `xdp-loader unload %s -i %u`",
+				 name, ingress->id, name, ingress->id);
+	if (!is_ours(ingress) && egress->kind != FOUND_OURS)
+		return log_errno(ENOENT, "%s carries no program of ours", name);
+	return 0;
+}
+
+/* Only settings of this version can be read; another's clsact qdisc stays, it does no harm. */
+static bool made_clsact(uint32_t program_id, unsigned int interface)
+{
+	cleanup_shared_maps struct shared_maps maps = SHARED_MAPS_NONE;
+	struct sip_settings settings;
+	int settings_fd;
+
+	if (program_maps_open(program_id, &maps) < 0)
+		return false;
+	settings_fd = maps.fd[SHARED_SETTINGS];
+	if (settings_fd < 0 || shared_map_value_size(settings_fd) != sizeof(settings) ||
+	    settings_map_read(settings_fd, &settings) < 0 || settings.abi != SIPPATH_ABI ||
+	    !settings_map_made_clsact(settings_fd, interface))
+		return false;
+	return settings_map_forget_clsact(settings_fd, interface) == 0;
+}
+
+static int remove_egress(const char *name, unsigned int interface, const struct found *egress)
+{
+	bool clsact = made_clsact(egress->id, interface);
+	int err = hooks_detach_egress(interface);
+
+	if (err < 0)
+		return log_errno(-err, "%s: cannot take off the tc filter: %s", name,
+				 strerror(-err));
+	err = clsact ? hooks_remove_clsact(interface) : 0;
+	if (err == -EBUSY)
+		log_info("%s: the clsact qdisc stays, others have filters there", name);
+	else if (err < 0)
+		return log_errno(-err, "%s: cannot remove the clsact qdisc: %s", name,
+				 strerror(-err));
+	return 0;
+}
+
+static int remove_ingress(const char *name, unsigned int interface, const struct found *ingress)
+{
+	int err = hooks_detach_ingress(interface, ingress->id, ingress->native);
+
+	if (err < 0)
+		return log_errno(-err, "%s: cannot take off the XDP program %u: %s", name,
+				 ingress->id, strerror(-err));
+	return 0;
+}
+
+int attach_remove(const char *interface, const char *pin_dir)
+{
+	unsigned int index = if_nametoindex(interface);
+	struct found ingress, egress;
+	uint32_t pinned;
+	int err = requirements_privileges();
+
+	if (err < 0)
+		return err;
+	if (index == 0)
+		return log_errno(ENODEV, "no such interface: '%s' (`ip link` lists them)",
+				 interface);
+	err = find(interface, index, &ingress, &egress);
+	if (err == 0 && is_ours(&ingress))
+		err = remove_ingress(interface, index, &ingress);
+	if (err == 0 && egress.kind == FOUND_OURS)
+		err = remove_egress(interface, index, &egress);
+	if (err < 0)
+		return err;
+	pinned = pins_paths_id(pin_dir);
+	return pinned == 0 || found_in_use(pinned) ? 0 : pins_remove(pin_dir);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pins.h - the shared maps under their names in the BPF file system. */
+#ifndef AGENT_KERNEL_PINS_H
+#define AGENT_KERNEL_PINS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/shared_maps.h"
+
+/*
+ * Opens what is pinned in "directory", with every check: ABI number and shapes. Maps
+ * that are not pinned stay -1. One log line on failure.
+ */
+int pins_open(const char *directory, struct shared_maps *out);
+
+/* Where the maps are to be pinned, and what pins_make() did there, so that it can be undone. */
+struct pins {
+	const char *directory; /* not owned */
+	bool directory_made;
+	bool made[SHARED_MAP_MAX];
+	struct shared_maps before; /* other maps whose pins had to go */
+};
+
+/* Nothing done yet. */
+#define PINS_OF(dir) ((struct pins){ .directory = (dir), .before = SHARED_MAPS_NONE })
+
+/*
+ * Pins the maps in the directory, which is made if need be. A pin of the same map is
+ * left; a pin of another map gives way, unless a program on an interface uses that
+ * map. One log line on failure; the caller undoes what was done until then.
+ */
+int pins_make(struct pins *pins, const struct shared_maps *maps);
+void pins_undo(struct pins *pins);
+
+/* Closes what only pins_undo() would need. */
+void pins_keep(struct pins *pins);
+
+/* The id of the map pinned as sip_paths, 0 if there is none; nothing else is checked. */
+uint32_t pins_paths_id(const char *directory);
+
+/* Removes our pins, and the directory if nothing else is in it. One log line on failure. */
+int pins_remove(const char *directory);
+
+#endif

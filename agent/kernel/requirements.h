@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * requirements.h - what this host must offer before a program can be attached.
+ *
+ * Each check writes one log line that says what is missing and what to do, and
+ * returns -errno.
+ */
+#ifndef AGENT_KERNEL_REQUIREMENTS_H
+#define AGENT_KERNEL_REQUIREMENTS_H
+
+/* The privileges to load and attach programs. */
+int requirements_privileges(void);
+
+/* A kernel that is new enough and takes BTF. */
+int requirements_kernel(void);
+
+/* pin_dir, or the directory it is to be made in, lies on a BPF file system. */
+int requirements_bpf_file_system(const char *pin_dir);
+
+#endif

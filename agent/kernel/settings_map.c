@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/settings_map.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include <net/if.h>
+
+#include <bpf/bpf.h>
+
+static const uint32_t only_key = 0;
+
+int settings_map_read(int map_fd, struct sip_settings *settings)
+{
+	struct sip_settings read;
+	int err = bpf_map_lookup_elem(map_fd, &only_key, &read);
+
+	if (err == 0)
+		*settings = read;
+	return err;
+}
+
+int settings_map_write(int map_fd, const struct sip_settings *settings)
+{
+	return bpf_map_update_elem(map_fd, &only_key, settings, BPF_ANY);
+}
+
+/* The slot that holds "interface"; NULL if none does. */
+static uint32_t *slot_of(struct sip_settings *settings, unsigned int interface)
+{
+	for (int i = 0; i < SIPPATH_HOOKS_MAX; i++) {
+		if (settings->clsact_created[i] == interface)
+			return &settings->clsact_created[i];
+	}
+	return NULL;
+}
+
+/* A slot is free, too, when its interface is gone: its qdisc went with it. */
+static uint32_t *free_slot(struct sip_settings *settings)
+{
+	char name[IF_NAMESIZE];
+
+	for (int i = 0; i < SIPPATH_HOOKS_MAX; i++) {
+		uint32_t *slot = &settings->clsact_created[i];
+
+		if (*slot == 0 || !if_indextoname(*slot, name))
+			return slot;
+	}
+	return NULL;
+}
+
+int settings_map_remember_clsact(int map_fd, unsigned int interface)
+{
+	struct sip_settings settings;
+	uint32_t *slot;
+	int err = settings_map_read(map_fd, &settings);
+
+	if (err < 0)
+		return err;
+	slot = slot_of(&settings, interface);
+	if (!slot)
+		slot = free_slot(&settings);
+	if (!slot)
+		return -ENOSPC;
+	*slot = interface;
+	return settings_map_write(map_fd, &settings);
+}
+
+int settings_map_forget_clsact(int map_fd, unsigned int interface)
+{
+	struct sip_settings settings;
+	uint32_t *slot;
+	int err = settings_map_read(map_fd, &settings);
+
+	if (err < 0)
+		return err;
+	slot = slot_of(&settings, interface);
+	if (!slot)
+		return 0;
+	*slot = 0;
+	return settings_map_write(map_fd, &settings);
+}
+
+bool settings_map_made_clsact(int map_fd, unsigned int interface)
+{
+	struct sip_settings settings;
+
+	return settings_map_read(map_fd, &settings) == 0 && slot_of(&settings, interface);
+}
