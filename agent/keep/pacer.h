@@ -5,7 +5,8 @@
  * Every prompt asks for its turn. Turns are at least 1/rate apart; the rate is
  * twice what the kept paths need on average, and at least PACER_RATE_FLOOR. A path
  * whose turn is later is put back on the wheel for that time and is then judged
- * again, since it may have spoken meanwhile.
+ * again, since it may have spoken meanwhile; path->slot_reserved says that it has
+ * its turn and need not ask for another one.
  */
 #ifndef AGENT_KEEP_PACER_H
 #define AGENT_KEEP_PACER_H
@@ -15,7 +16,10 @@
 
 #define PACER_RATE_FLOOR 500 /* prompts per second */
 
-/* Visible because it is a value that its owner embeds; only pacer.c touches its members. */
+/*
+ * All zero before its first pacer_set(). Visible because it is a value that its
+ * owner embeds; only pacer.c touches its members.
+ */
 struct pacer {
 	uint64_t next_ns; /* the first turn that is free */
 	uint64_t gap_ns; /* between two turns */

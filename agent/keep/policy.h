@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * policy.h - what to do about a path that is due: a pure decision.
+ * policy.h - what to do about a path that is due: a pure decision, and what that
+ * decision makes of the path.
  *
- * It reads the path, the kernel's entry and the time, and changes nothing; so
- * every rule about when a device is prompted stands, and is tested, in one place.
+ * policy_judge() reads the path, the kernel's entry and the time, and changes
+ * nothing; so every rule about when a device is prompted stands, and is tested, in
+ * one place.
  *
+ *   no entry in the kernel           unknown, never idle (trap 11): look again later
  *   heard within the threshold       wait until last-seen + threshold
  *   quiet for the threshold          prompt
  *   prompt unanswered for 1 s, 2 s   the same prompt again (3 sendings in all)
@@ -20,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/counts.h"
 #include "path_entry.h"
 #include "state/path.h"
 
@@ -32,7 +36,15 @@
 /* Sendings of one prompt to a path that has been answering; a silent one gets 1. */
 #define POLICY_TRIES_MAX 3
 
-/* A silent path is prompted at least so often. */
+/*
+ * How long an answer is waited for: after the first of several sendings, and after
+ * every other one. With the default threshold all three sendings leave within the
+ * 30 s that a NAT may give (trap 2).
+ */
+#define POLICY_REPEAT_FIRST_NS (1 * UINT64_C(1000000000))
+#define POLICY_REPEAT_NEXT_NS (2 * UINT64_C(1000000000))
+
+/* A silent path is prompted at least so often, or once per threshold if that is longer. */
 #define POLICY_BACKOFF_MAX_NS (600 * UINT64_C(1000000000))
 
 struct policy {
@@ -49,14 +61,28 @@ enum policy_action {
 struct policy_verdict {
 	enum policy_action action;
 	uint64_t again_ns;
-	enum path_health health; /* the path's from now on */
+	enum path_health health; /* the path's from now on; a silent one is so until it is heard */
 	bool answered; /* the outstanding prompt was answered, or made needless by traffic */
 	bool unanswered; /* the outstanding prompt is given up */
 	bool avoided; /* the path was due, and traffic had made the prompt needless */
 };
 
-/* Judges a path at now_ns by its entry of sip_paths. */
+/* Judges a path at now_ns by its entry of sip_paths; NULL if the map has none. */
 struct policy_verdict policy_judge(const struct policy *policy, const struct path *path,
 				   const struct path_entry *entry, uint64_t now_ns);
+
+/*
+ * Makes the path, and the counters, what a verdict says: last-seen, health, the
+ * outstanding prompt's end, failures in a row, prompts avoided, and a newly seen
+ * answer with its status and round-trip time. The entry is the one that was judged,
+ * or NULL. Every verdict is applied, before prompter_begin() replaces the
+ * prompt that it is about.
+ *
+ * An answer counts once, by its token, even if it came after its prompt was given
+ * up. The round-trip time is taken from prompts that were sent once only, since
+ * nobody knows which sending an answer belongs to (Karn's rule).
+ */
+void policy_apply(struct path *path, const struct path_entry *entry,
+		  const struct policy_verdict *verdict, struct counts *counts);
 
 #endif

@@ -24,7 +24,10 @@ struct prompter {
 /* A prompter with a key of its own; -errno if there is no randomness. */
 int prompter_init(struct prompter *prompter);
 
-/* Begins a prompt on a path: path->prompt gets a new token and CSeq and its first sending. */
+/*
+ * Begins a prompt on a path: path->prompt gets a new token and CSeq and its first
+ * sending; its failures in a row stay.
+ */
 void prompter_begin(struct prompter *prompter, struct path *path, uint64_t now_ns);
 
 /* Notes that the outstanding prompt is sent once more. */
@@ -33,7 +36,9 @@ void prompter_repeat(struct path *path, uint64_t now_ns);
 /*
  * Writes the SIP message of the path's outstanding prompt. Its target is the
  * Contact of a binding of the path, or the path's remote address if no binding has
- * one that can stand in a Request-URI. Errors as options_msg_write().
+ * one that can stand in a Request-URI. The target only names the device; the
+ * datagram goes to the remote side of the flow (trap 7). Errors as
+ * options_msg_write().
  */
 int prompter_write(const struct path *path, struct text *out);
 

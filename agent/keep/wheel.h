@@ -23,7 +23,10 @@ struct wheel;
 struct wheel *wheel_new(uint64_t now_ns);
 void wheel_free(struct wheel *wheel);
 
-/* Makes a path due at due_ns (moving it if it was due at another time); past times are due at once. */
+/*
+ * Makes a path due at due_ns (moving it if it was due at another time). Past times
+ * are due at once; any later time will do, and at CLOCK_NEVER it is never handed out.
+ */
 void wheel_set(struct wheel *wheel, struct path *path, uint64_t due_ns);
 
 /* Takes a path off the wheel; harmless if it is not on it. */
@@ -32,12 +35,17 @@ void wheel_unset(struct wheel *wheel, struct path *path);
 /*
  * Takes off and returns one path that is due at now_ns, or NULL when there is none
  * left. Call until NULL; a path made due in the past meanwhile is handed out too.
+ * Its cost does not grow with the time that has passed since the last call.
  */
 struct path *wheel_pop(struct wheel *wheel, uint64_t now_ns);
 
-/* When wheel_pop() may have something next: a lower bound, CLOCK_NEVER if it is empty. */
+/*
+ * When wheel_pop() may have something next: a lower bound, CLOCK_NEVER if it is
+ * empty. Turned then, the wheel hands out a path or comes nearer to its time.
+ */
 uint64_t wheel_next_ns(const struct wheel *wheel);
 
+/* How many paths are on the wheel. */
 size_t wheel_count(const struct wheel *wheel);
 
 #endif

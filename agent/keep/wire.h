@@ -23,14 +23,19 @@ struct wire;
 /*
  * Opens the raw sockets (needs CAP_NET_RAW, and CAP_NET_ADMIN for the mark).
  * -errno after one log line that says what is missing; a host without IPv6 is fine.
+ * The counters outlive the wire.
  */
 int wire_open(uint32_t mark, struct counts *counts, struct wire **out);
+
+/* Closes the sockets; what is still queued is not sent. */
 void wire_close(struct wire *wire);
 
 /*
  * Queues one UDP datagram from the flow's local side to its remote side; sends the
  * queue when it is full. -EADDRNOTAVAIL if this host does not hold the local
- * address now (trap 6), -EMSGSIZE, -EAFNOSUPPORT (no IPv6 here, or not UDP).
+ * address now (trap 6; counted in prompts_held), otherwise counted in
+ * prompts_failed: -EMSGSIZE, -EAFNOSUPPORT (no IPv6 here, or not UDP), or -errno if
+ * the kernel could not say whether the address is held.
  */
 int wire_queue(struct wire *wire, const struct flow *flow, struct span payload);
 
@@ -40,10 +45,13 @@ int wire_queue(struct wire *wire, const struct flow *flow, struct span payload);
  */
 void wire_flush(struct wire *wire);
 
-/* Forgets which local addresses this host holds: they may have changed. */
+/*
+ * Forgets which local addresses this host holds, because they may have changed, and
+ * empties wire_watch_fd().
+ */
 void wire_addresses_changed(struct wire *wire);
 
-/* A netlink descriptor that becomes readable when local addresses change. */
+/* A netlink descriptor that becomes readable when local addresses change; the wire owns it. */
 int wire_watch_fd(const struct wire *wire);
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * keeper.h - opens paths for bindings, looks at those that are due, and prompts
+ * the ones that have gone quiet.
+ *
+ * Owns the table of paths, their schedule and their entries in sip_paths; owns no
+ * binding. All times are CLOCK_MONOTONIC nanoseconds.
+ */
+#ifndef AGENT_KEEP_KEEPER_H
+#define AGENT_KEEP_KEEPER_H
+
+#include <stdint.h>
+
+#include "base/counts.h"
+#include "keep/wire.h"
+#include "path_entry.h"
+#include "state/paths.h"
+
+struct keeper;
+
+struct keeper_options {
+	int path_map; /* descriptor of sip_paths */
+	struct wire *wire; /* outlives the keeper */
+	struct counts *counts; /* outlives the keeper */
+	uint32_t paths_max;
+	uint64_t threshold_ns;
+	uint64_t coarse_lag_ns; /* see clock_coarse_lag_ns() */
+};
+
+/* Makes a keeper and empties sip_paths, since no binding keeps what is there; -errno. */
+int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct keeper **out);
+
+/* Frees the keeper and its paths; bindings are taken off them, entries of sip_paths stay. */
+void keeper_free(struct keeper *keeper);
+
+/*
+ * Puts a binding onto the path of "flow", taking it off the one it was on. A new
+ * path counts as last heard at seen_ns. -errno (counted, said once) if the path is
+ * refused; the binding is then on no path.
+ */
+int keeper_join(struct keeper *keeper, struct binding *binding, const struct flow *flow,
+		uint64_t seen_ns, uint64_t now_ns);
+
+/* Takes a binding off its path, if it is on one; a path without bindings is kept no longer. */
+void keeper_leave(struct keeper *keeper, struct binding *binding, uint64_t now_ns);
+
+/* The end of a binding that is on a path has changed. */
+void keeper_renew(struct keeper *keeper, struct binding *binding);
+
+/*
+ * Looks at every path that is due at now_ns, prompts those that are quiet, and
+ * returns when to be called next (CLOCK_NEVER: not at all). *expired becomes the
+ * list (by binding.next) of the bindings that ran out; they are off their paths
+ * and the caller's to forget.
+ */
+uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **expired);
+
+/* The idle threshold; a new one takes effect on every path at once. */
+uint64_t keeper_threshold_ns(const struct keeper *keeper);
+void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns);
+
+/* Prompts a path now, out of turn. -EALREADY while a prompt is outstanding, or as wire_queue(). */
+int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns);
+
+/* The paths, with their bindings; those in state PATH_IDLE are about to go. */
+const struct paths *keeper_paths(const struct keeper *keeper);
+
+/* A path's entry in sip_paths as it is now. Errors as path_map_read(). */
+int keeper_read_entry(const struct keeper *keeper, const struct path *path,
+		      struct path_entry *entry);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keep/pacer.h"
+
+#include "base/clock.h"
+#include "keep/wheel.h"
+
+#define GAP_LONGEST_NS (NS_PER_S / PACER_RATE_FLOOR)
+
+void pacer_set(struct pacer *pacer, size_t path_count, uint64_t threshold_ns)
+{
+	uint64_t gap_ns = path_count > 0 ? threshold_ns / path_count / 2 : GAP_LONGEST_NS;
+
+	pacer->gap_ns = gap_ns < GAP_LONGEST_NS ? gap_ns : GAP_LONGEST_NS;
+}
+
+uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns)
+{
+	uint64_t oldest_ns = now_ns > WHEEL_TICK_NS ? now_ns - WHEEL_TICK_NS : 0;
+	uint64_t turn_ns = pacer->next_ns > oldest_ns ? pacer->next_ns : oldest_ns;
+
+	pacer->next_ns = turn_ns + pacer->gap_ns;
+	return turn_ns;
+}

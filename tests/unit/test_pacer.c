@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "keep/pacer.h"
+#include "keep/wheel.h"
+
+#define THRESHOLD (24 * NS_PER_S)
+#define NOW (1000 * NS_PER_S)
+
+/* Reserves so many turns at one time and returns the last one. */
+static uint64_t reserve(struct pacer *pacer, unsigned int turns, uint64_t now_ns)
+{
+	uint64_t turn_ns = 0;
+
+	while (turns-- > 0)
+		turn_ns = pacer_reserve(pacer, now_ns);
+	return turn_ns;
+}
+
+static void a_single_prompt_leaves_at_once(void **state)
+{
+	struct pacer pacer = { 0 };
+
+	(void)state;
+	pacer_set(&pacer, 1, THRESHOLD);
+	assert_true(pacer_reserve(&pacer, NOW) <= NOW);
+	assert_true(pacer_reserve(&pacer, NOW + NS_PER_S) <= NOW + NS_PER_S);
+}
+
+static void few_paths_are_paced_at_the_floor(void **state)
+{
+	struct pacer pacer = { 0 };
+	uint64_t first_ns;
+
+	(void)state;
+	pacer_set(&pacer, 0, THRESHOLD);
+	first_ns = pacer_reserve(&pacer, NOW);
+	assert_int_equal(reserve(&pacer, PACER_RATE_FLOOR, NOW), first_ns + NS_PER_S);
+	pacer_set(&pacer, 10, THRESHOLD);
+	assert_int_equal(reserve(&pacer, PACER_RATE_FLOOR, NOW), first_ns + 2 * NS_PER_S);
+}
+
+static void many_paths_are_paced_at_twice_what_they_need(void **state)
+{
+	const unsigned int paths = 1000000;
+	struct pacer pacer = { 0 };
+	uint64_t took_ns;
+
+	(void)state;
+	pacer_set(&pacer, paths, THRESHOLD);
+	took_ns = reserve(&pacer, paths, NOW) - NOW;
+	assert_in_range(took_ns, THRESHOLD / 2 * 99 / 100, THRESHOLD / 2);
+}
+
+static void unused_turns_are_lost_but_for_one_tick(void **state)
+{
+	const unsigned int paths = 100000;
+	uint64_t gap_ns = THRESHOLD / paths / 2;
+	struct pacer pacer = { 0 };
+	unsigned int at_once = 0;
+
+	(void)state;
+	pacer_set(&pacer, paths, THRESHOLD);
+	pacer_reserve(&pacer, NOW - 100 * NS_PER_S);
+	while (pacer_reserve(&pacer, NOW) <= NOW)
+		at_once++;
+	assert_in_range(at_once, WHEEL_TICK_NS / gap_ns, WHEEL_TICK_NS / gap_ns + 1);
+}
+
+static void a_time_near_zero_is_a_time(void **state)
+{
+	struct pacer pacer = { 0 };
+
+	(void)state;
+	pacer_set(&pacer, 1, THRESHOLD);
+	assert_int_equal(pacer_reserve(&pacer, 1), 0);
+	assert_int_equal(pacer_reserve(&pacer, 1), NS_PER_S / PACER_RATE_FLOOR);
+}
+
+static void trap_09_a_mass_that_is_due_at_once_makes_no_burst(void **state)
+{
+	const unsigned int paths = 100000, rate = 2 * paths / 24;
+	unsigned int in_second[60] = { 0 };
+	struct pacer pacer = { 0 };
+
+	(void)state;
+	pacer_set(&pacer, paths, THRESHOLD);
+	for (unsigned int i = 0; i < paths; i++) {
+		uint64_t turn_ns = pacer_reserve(&pacer, NOW);
+
+		in_second[turn_ns < NOW ? 0 : (turn_ns - NOW) / NS_PER_S]++;
+	}
+	assert_in_range(in_second[0], rate - 1, rate + rate / 100);
+	for (unsigned int i = 1; i < 11; i++)
+		assert_in_range(in_second[i], rate - 10, rate + 10);
+	assert_int_equal(in_second[12], 0); /* all have had their turn within half a threshold */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_single_prompt_leaves_at_once),
+		cmocka_unit_test(few_paths_are_paced_at_the_floor),
+		cmocka_unit_test(many_paths_are_paced_at_twice_what_they_need),
+		cmocka_unit_test(unused_turns_are_lost_but_for_one_tick),
+		cmocka_unit_test(a_time_near_zero_is_a_time),
+		cmocka_unit_test(trap_09_a_mass_that_is_due_at_once_makes_no_burst),
+	};
+
+	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);
+}
