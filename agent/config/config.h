@@ -45,7 +45,8 @@ enum config_result {
  * default one if it is there), then the flags. Anything wrong is one line on
  * standard error that names file and line or flag, the option and what was
  * expected; *config must then not be used. "interface" must be set in the end
- * if need_interface.
+ * if need_interface. argv[0] is not looked at. "interfaces" points into *config:
+ * it must not be copied or moved.
  */
 enum config_result config_read(int argc, char **argv, bool need_interface, struct config *config);
 

@@ -10,19 +10,27 @@
 #define AGENT_SURFACE_CONTROL_H
 
 #include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/counts.h"
 #include "kernel/attach.h"
 #include "pipeline.h"
 
+/* So many clients at a time; the next one is told so and closed. */
+#define CONTROL_CLIENTS_MAX 64
+
 struct control;
 
+/* What the clients are shown and may steer; everything outlives the control. */
 struct control_options {
 	struct ev_loop *loop;
 	const char *socket; /* path of the socket */
 	const struct attachment *attachment;
 	struct pipeline *pipeline;
 	const struct counts *counts;
+	const uint16_t *ports; /* of the SIP server */
+	size_t port_count;
 	void (*turn)(void *context); /* called after a command has changed what is due */
 	void *context;
 };

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/file.h"
+#include "config/options.h"
+
+static void apply_fallbacks(struct config *config)
+{
+	const struct option_entry *entries;
+	size_t count;
+
+	entries = options_all(&count);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].fallback &&
+		    entries[i].apply(config, &entries[i], span_of(entries[i].fallback)))
+			abort(); /* the table contradicts itself */
+	}
+}
+
+/* A flag that takes no value has an answer instead. */
+static enum config_result answer(const struct option_entry *entry)
+{
+	if (strcmp(entry->flag, "help") == 0)
+		options_write_help(stdout);
+	else
+		puts("sippathd " SIPPATH_VERSION);
+	return CONFIG_DONE;
+}
+
+static enum config_result apply_flag(struct config *config, const struct option_entry *entry,
+				     struct span value)
+{
+	if (entry->apply(config, entry, value) == 0)
+		return CONFIG_RUN;
+	log_error("--%s: expected %s, not \"%.*s\"", entry->flag, entry->expected,
+		  (int)value.length, value.at);
+	return CONFIG_USAGE;
+}
+
+/* Reads the flag at argv[*at], moving *at onto its value if that stands in the next argument. */
+static enum config_result read_flag(int argc, char **argv, int *at, struct config *config)
+{
+	const char *argument = argv[*at];
+	const struct option_entry *entry;
+	const char *equals;
+	struct span name;
+
+	if (strncmp(argument, "--", 2) != 0) {
+		log_error("\"%s\" is not expected here: see --help", argument);
+		return CONFIG_USAGE;
+	}
+	equals = strchr(argument, '=');
+	name = span_of(argument + 2);
+	if (equals)
+		name.length = (size_t)(equals - name.at);
+	entry = options_find_flag(name);
+	if (!entry) {
+		log_error("--%.*s: there is no such flag: see --help", (int)name.length, name.at);
+		return CONFIG_USAGE;
+	}
+	if (!entry->value && equals) {
+		log_error("--%s: expected no value", entry->flag);
+		return CONFIG_USAGE;
+	}
+	if (!entry->value)
+		return answer(entry);
+	if (equals)
+		return apply_flag(config, entry, span_of(equals + 1));
+	if (*at + 1 == argc || strncmp(argv[*at + 1], "--", 2) == 0) {
+		log_error("--%s: a value is missing: expected %s", entry->flag, entry->expected);
+		return CONFIG_USAGE;
+	}
+	return apply_flag(config, entry, span_of(argv[++*at]));
+}
+
+static enum config_result read_flags(int argc, char **argv, struct config *config)
+{
+	enum config_result result = CONFIG_RUN;
+
+	for (int at = 1; at < argc && result == CONFIG_RUN; at++)
+		result = read_flag(argc, argv, &at, config);
+	return result;
+}
+
+/* The file that --config names must be there, the default one need not. */
+static enum config_result read_file(struct config *config)
+{
+	bool named = config->file[0] != '\0';
+	const char *path = named ? config->file : CONFIG_FILE_DEFAULT;
+	int error = config_read_file(path, config);
+
+	if (error == -ENOENT && !named)
+		return CONFIG_RUN;
+	if (error == -ENOENT)
+		log_error("--config: there is no file %s", path);
+	if (error)
+		return CONFIG_BAD;
+	if (!named)
+		strcpy(config->file, CONFIG_FILE_DEFAULT);
+	return CONFIG_RUN;
+}
+
+enum config_result config_read(int argc, char **argv, bool need_interface, struct config *config)
+{
+	enum config_result result;
+
+	memset(config, 0, sizeof(*config));
+	apply_fallbacks(config);
+
+	/* Twice: first to learn of --config and of mistakes, then to beat the file. */
+	result = read_flags(argc, argv, config);
+	if (result == CONFIG_RUN)
+		result = read_file(config);
+	if (result == CONFIG_RUN)
+		result = read_flags(argc, argv, config);
+	if (result != CONFIG_RUN)
+		return result;
+
+	if (need_interface && config->interface_count == 0) {
+		log_error("--interface is missing: name the interfaces that SIP comes in on, "
+			  "such as --interface eth0");
+		return CONFIG_USAGE;
+	}
+	for (size_t i = 0; i < config->interface_count; i++)
+		config->interfaces[i] = config->interface_names[i];
+	return CONFIG_RUN;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/file.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/options.h"
+
+struct reading {
+	FILE *stream;
+	struct config *config;
+	int line; /* the one that was read last, from 1 */
+	int wrong_line; /* the first one with a mistake, 0 for none */
+	char mistake[512];
+	int given_line[OPTIONS_MAX]; /* where each option of the table was given, 0 for nowhere */
+};
+
+static void close_stream(FILE **stream)
+{
+	if (*stream)
+		fclose(*stream);
+}
+
+/* Where to say what is wrong with the line that was read last. */
+static struct text mistake_in(struct reading *reading)
+{
+	reading->wrong_line = reading->line;
+	return TEXT_OVER(reading->mistake);
+}
+
+/*
+ * Gives inih the next line, without its indentation: inih takes an indented line
+ * for more of the value before it. A line longer than its buffer would be taken
+ * for two lines, so it is refused.
+ */
+static char *next_line(char *line, int size, void *context)
+{
+	struct reading *reading = context;
+	struct text mistake;
+	size_t length;
+
+	if (reading->wrong_line || !fgets(line, size, reading->stream))
+		return NULL;
+	reading->line++;
+	length = strlen(line);
+	if ((length == 0 || line[length - 1] != '\n') && !feof(reading->stream)) {
+		mistake = mistake_in(reading);
+		if (length + 1 == (size_t)size)
+			text_format(&mistake, "expected a line of at most %d bytes", size - 2);
+		else
+			text_format(&mistake, "expected text, without NUL bytes");
+		return NULL;
+	}
+	memmove(line, line + strspn(line, " \t"), length - strspn(line, " \t") + 1);
+	return line;
+}
+
+static int take_value(void *context, const char *section, const char *key, const char *value)
+{
+	struct reading *reading = context;
+	const struct option_entry *entry = options_find_key(section, key);
+	struct text mistake;
+	int *given_line;
+	size_t count;
+
+	if (!entry) {
+		mistake = mistake_in(reading);
+		text_format(&mistake,
+			    "there is no option \"%.64s\" in a section [%.64s]: see --help", key,
+			    section);
+		return 0;
+	}
+	given_line = &reading->given_line[entry - options_all(&count)];
+	if (*given_line) {
+		mistake = mistake_in(reading);
+		text_format(&mistake, "%s: given in line %d already", key, *given_line);
+		return 0;
+	}
+	*given_line = reading->line;
+	if (entry->apply(reading->config, entry, span_of(value))) {
+		mistake = mistake_in(reading);
+		text_format(&mistake, "%s: expected %s, not \"%.200s\"", key, entry->expected,
+			    value);
+		return 0;
+	}
+	return 1;
+}
+
+int config_read_file(const char *path, struct config *config)
+{
+	__attribute__((cleanup(close_stream))) FILE *stream = fopen(path, "re");
+	struct reading reading = { .stream = stream, .config = config };
+	int first_wrong;
+
+	if (!stream && errno == ENOENT)
+		return -ENOENT;
+	if (!stream)
+		return log_errno(errno, "%s: cannot be opened: %s", path, strerror(errno));
+
+	/* The first line that inih itself, or take_value(), did not like; next_line()'s is ours. */
+	first_wrong = ini_parse_stream(next_line, &reading, take_value, &reading);
+	if (ferror(stream))
+		return log_errno(EIO, "%s: cannot be read: is it a regular file?", path);
+	if (first_wrong && (!reading.wrong_line || first_wrong < reading.wrong_line))
+		return log_errno(EINVAL, "%s:%d: expected [section] or option = value", path,
+				 first_wrong);
+	if (reading.wrong_line)
+		return log_errno(EINVAL, "%s:%d: %s", path, reading.wrong_line, reading.mistake);
+	return 0;
+}

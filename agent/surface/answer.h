@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* answer.h - turns one request, a line of JSON, into the lines of its answer. */
+#ifndef AGENT_SURFACE_ANSWER_H
+#define AGENT_SURFACE_ANSWER_H
+
+#include <jansson.h>
+
+#include "surface/commands.h"
+
+/* Visible because it is a value that its owner embeds; only answer.c touches its members. */
+struct answer {
+	const struct command *command; /* NULL while no answer is being given */
+	bool ending; /* only the end is left to say */
+	struct progress progress;
+};
+
+/*
+ * Begins the answer to a request. If that is refused, *line becomes an error line,
+ * the caller's, and nothing else will follow: -EBADMSG if it is no request at all,
+ * -EINVAL if it asks for something that does not exist. -ENOMEM without a line.
+ */
+int answer_begin(struct answer *answer, struct span request, json_t **line);
+
+/* An error line, the caller's; NULL without memory. */
+json_t *answer_error(const char *reason);
+
+/* True while an answer is being given. */
+bool answer_going_on(const struct answer *answer);
+
+/* To be called at each wake-up before answer_next(): paths may have changed. */
+void answer_wake(struct answer *answer, uint64_t now_ns);
+
+/*
+ * The next line of the answer, the caller's; NULL, with 0, if there is none yet.
+ * -ENOMEM ends the answer.
+ */
+int answer_next(struct answer *answer, const struct subject *subject, json_t **line);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * client.h - one client of the control socket: its lines, in and out.
+ *
+ * Both directions have a buffer of fixed size. While an answer is being given,
+ * nothing more is read; while the client does not take what is there, nothing more
+ * is made. So a client, however fast or slow, costs a bounded amount of memory, and
+ * at most CLIENT_STEPS steps of work in one turn of the loop.
+ */
+#ifndef AGENT_SURFACE_CLIENT_H
+#define AGENT_SURFACE_CLIENT_H
+
+#include "surface/subject.h"
+
+#define CLIENT_STEPS 64
+
+struct client;
+
+/* Called once when the client has gone; it must then be freed, and may be at once. */
+typedef void client_gone_handler(void *context, struct client *client);
+
+/* A client that is served from now on. Takes the descriptor, but not if it returns NULL. */
+struct client *client_new(int fd, const struct subject *subject, client_gone_handler *gone,
+			  void *context);
+
+/* Closes the connection. */
+void client_free(struct client *client);
+
+#endif

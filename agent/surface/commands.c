@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "surface/commands.h"
+
+#include <control.h> /* of include/, not the one beside this file */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/number.h"
+#include "config/options.h"
+#include "keep/policy.h"
+#include "kernel/kernel_counts.h"
+#include "surface/row.h"
+#include "surface/rows.h"
+
+static enum command_result with_row(json_t *row, enum command_result result)
+{
+	return row ? result : COMMAND_NO_MEMORY;
+}
+
+/* The next path that is kept: one without bindings is about to go. */
+static struct path *next_path(const struct subject *subject, struct progress *progress)
+{
+	const struct paths *paths = keeper_paths(subject->keeper);
+	struct path *path = paths_walk(paths, &progress->cursor);
+
+	while (path && path_state(path) == PATH_IDLE)
+		path = paths_walk(paths, &progress->cursor);
+	return path;
+}
+
+static json_t *row_of_ports(const struct control_options *options)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < options->port_count; i++) {
+		if (json_array_append_new(array, json_integer(options->ports[i]))) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static enum command_result status_step(const struct subject *subject, struct progress *progress,
+				       json_t **out)
+{
+	const struct control_options *options = &subject->options;
+	const struct attach_interface *interfaces;
+	struct row row = row_begin();
+	size_t count;
+
+	interfaces = attach_interfaces(options->attachment, &count);
+	row_put_word(&row, "version", SIPPATH_VERSION);
+	row_put_ms_between(&row, "uptime_ms", subject->started_ns, progress->now_ns);
+	row_put(&row, "interfaces", rows_interfaces(interfaces, count));
+	row_put(&row, "sip_ports", row_of_ports(options));
+	row_put_number(&row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
+	row_put_number(&row, "paths", paths_count(keeper_paths(subject->keeper)));
+	row_put_number(&row, "paths_max", attach_paths_max(options->attachment));
+	*out = row_end(&row);
+	return with_row(*out, COMMAND_LAST_ROW);
+}
+
+static const struct path_entry *read_entry(const struct subject *subject, const struct path *path,
+					   struct path_entry *entry)
+{
+	return keeper_read_entry(subject->keeper, path, entry) == 0 ? entry : NULL;
+}
+
+static enum command_result paths_step(const struct subject *subject, struct progress *progress,
+				      json_t **row)
+{
+	const struct path *path = next_path(subject, progress);
+	struct path_entry entry;
+
+	if (!path)
+		return COMMAND_END;
+	*row = rows_path(path, read_entry(subject, path, &entry), progress->now_ns);
+	return with_row(*row, COMMAND_ROW);
+}
+
+/* COMMAND_ROW once *path is the one that the client means. */
+static enum command_result find_path(const struct subject *subject, struct progress *progress,
+				     struct path **path)
+{
+	struct text reason = TEXT_OVER(progress->reason);
+	int error = finder_next(&progress->finder, keeper_paths(subject->keeper),
+				span_of(progress->argument), &reason, path);
+
+	if (error == -EAGAIN)
+		return COMMAND_LATER;
+	return error ? COMMAND_REFUSED : COMMAND_ROW;
+}
+
+static enum command_result path_step(const struct subject *subject, struct progress *progress,
+				     json_t **row)
+{
+	enum command_result result;
+	struct path_entry entry;
+	struct path *path;
+
+	result = find_path(subject, progress, &path);
+	if (result != COMMAND_ROW)
+		return result;
+	*row = rows_path_in_full(path, read_entry(subject, path, &entry), progress->now_ns);
+	return with_row(*row, COMMAND_LAST_ROW);
+}
+
+/* The binding to go on with at a path, by counting if paths may have changed since. */
+static const struct binding *next_binding(const struct progress *progress, const struct path *path)
+{
+	const struct binding *binding = path->bindings;
+
+	if (progress->next)
+		return progress->next;
+	for (uint32_t i = 0; binding && i < progress->shown; i++)
+		binding = binding->next;
+	return binding;
+}
+
+/*
+ * The cursor stays at a path until its last binding has been shown. Bindings that
+ * come or go meanwhile may be missed or be shown twice; all others are shown once.
+ */
+static enum command_result bindings_step(const struct subject *subject, struct progress *progress,
+					 json_t **row)
+{
+	uint32_t cursor = progress->cursor;
+	const struct path *path = paths_walk(keeper_paths(subject->keeper), &cursor);
+	const struct binding *binding;
+
+	if (!path)
+		return COMMAND_END;
+	binding = next_binding(progress, path);
+	progress->shown++;
+	progress->next = binding ? binding->next : NULL;
+	if (!progress->next) {
+		progress->cursor = cursor;
+		progress->shown = 0;
+	}
+	if (!binding)
+		return COMMAND_LATER;
+	*row = rows_binding(binding, progress->now_ns);
+	return with_row(*row, COMMAND_ROW);
+}
+
+static enum command_result stats_step(const struct subject *subject, struct progress *progress,
+				      json_t **row)
+{
+	int map = attach_map(subject->options.attachment, SIPPATH_MAP_COUNTERS);
+	struct text reason = TEXT_OVER(progress->reason);
+	uint64_t kernel[KERNEL_COUNTER_MAX];
+	int error = kernel_counts_read(map, kernel);
+
+	if (error) {
+		text_format(&reason, "cannot read " SIPPATH_MAP_COUNTERS ": %s", strerror(-error));
+		return COMMAND_REFUSED;
+	}
+	*row = rows_counts(kernel, subject->options.counts,
+			   paths_count(keeper_paths(subject->keeper)));
+	return with_row(*row, COMMAND_LAST_ROW);
+}
+
+static enum command_result prompt_step(const struct subject *subject, struct progress *progress,
+				       json_t **row)
+{
+	struct text reason = TEXT_OVER(progress->reason);
+	enum command_result result;
+	struct path_entry entry;
+	struct path *path;
+	int error;
+
+	result = find_path(subject, progress, &path);
+	if (result != COMMAND_ROW)
+		return result;
+	error = keeper_prompt(subject->keeper, path, progress->now_ns);
+	if (error == -EALREADY)
+		text_format(&reason, "a prompt is on its way on this path already");
+	else if (error)
+		text_format(&reason, "the prompt could not be sent: %s", strerror(-error));
+	else
+		*row = rows_path(path, read_entry(subject, path, &entry), progress->now_ns);
+	/* Last of all: the turn may close the path. */
+	subject->options.turn(subject->options.context);
+	return error ? COMMAND_REFUSED : with_row(*row, COMMAND_LAST_ROW);
+}
+
+static void set_threshold(const struct subject *subject, uint64_t threshold_ns)
+{
+	char written[NUMBER_DURATION_MAX];
+
+	number_write_duration(threshold_ns, written);
+	log_info("the threshold is %s from now on, by the control socket", written);
+	if (threshold_ns < POLICY_THRESHOLD_POLITE_NS)
+		log_warning("some devices and networks ban whoever prompts that often "
+			    "(RFC 8085 section 3.5)");
+	keeper_set_threshold(subject->keeper, threshold_ns);
+	subject->options.turn(subject->options.context);
+}
+
+static enum command_result threshold_step(const struct subject *subject, struct progress *progress,
+					  json_t **out)
+{
+	const struct option_entry *entry = options_find_flag(SPAN("threshold"));
+	struct text reason = TEXT_OVER(progress->reason);
+	struct row row;
+	uint64_t wanted_ns;
+
+	if (progress->has_argument) {
+		if (number_read_duration(span_of(progress->argument), entry->lowest, entry->highest,
+					 &wanted_ns)) {
+			text_format(&reason, "expected %s, not \"%s\"", entry->expected,
+				    progress->argument);
+			return COMMAND_REFUSED;
+		}
+		set_threshold(subject, wanted_ns);
+	}
+	row = row_begin();
+	row_put_number(&row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
+	*out = row_end(&row);
+	return with_row(*out, COMMAND_LAST_ROW);
+}
+
+#define COMMAND_ENTRY(name, argument, help) { #name, argument, name##_step },
+
+static const struct command commands[] = { CONTROL_COMMANDS(COMMAND_ENTRY) };
+
+const struct command *commands_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rows.h - the agent's nouns as JSON objects, one function for each kind of row.
+ *
+ * The members of a row are always the same, whatever is known: what is not known is
+ * null. Times are given relative to now_ns, in milliseconds. Every function
+ * returns a new object, the caller's, or NULL without memory.
+ */
+#ifndef AGENT_SURFACE_ROWS_H
+#define AGENT_SURFACE_ROWS_H
+
+#include <jansson.h>
+
+#include "base/counts.h"
+#include "kernel/attach.h"
+#include "path_entry.h"
+#include "state/path.h"
+
+/*
+ * The bindings within the row of one path stop at so many bytes of JSON; the rest
+ * is counted in "bindings_omitted". One flow can carry thousands: those of a
+ * gateway, or of another proxy's clients.
+ */
+#define ROWS_BINDINGS_BYTES_MAX 32768
+
+/* No row is longer than this as text. */
+#define ROWS_ROW_BYTES_MAX 61440
+
+/* A path, as "paths" lists it. "entry" is its entry in sip_paths, NULL if it cannot be read. */
+json_t *rows_path(const struct path *path, const struct path_entry *entry, uint64_t now_ns);
+
+/* The same with its "bindings" and its "entry". */
+json_t *rows_path_in_full(const struct path *path, const struct path_entry *entry, uint64_t now_ns);
+
+/* A binding that is on a path. */
+json_t *rows_binding(const struct binding *binding, uint64_t now_ns);
+
+/* One number for each counter of the programs and of the agent, and the number of paths. */
+json_t *rows_counts(const uint64_t kernel[KERNEL_COUNTER_MAX], const struct counts *agent,
+		    uint64_t paths);
+
+/* The interfaces, as an array. */
+json_t *rows_interfaces(const struct attach_interface *interfaces, size_t count);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bindings.c - "sippath bindings": why each path is kept. */
+#include "bindings.h"
+
+#include "listing.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct field fields[] = {
+	{ "KIND", "kind", FIELD_TEXT },
+	{ "AOR", "aor", FIELD_TEXT },
+	{ "REMOTE", "remote", FIELD_TEXT },
+	{ "EXPIRES IN", "expires_in_ms", FIELD_MS },
+	{ "ACCEPTED", "accepted_ago_ms", FIELD_MS },
+	{ "CONTACT", "contact", FIELD_TEXT },
+};
+
+_Static_assert(COUNT(fields) <= TABLE_COLUMNS_MAX, "the table has room for every column");
+
+enum exit_status bindings_run(const struct invocation *invocation)
+{
+	return listing_print(invocation, fields, COUNT(fields), "no device is registered yet");
+}
+
+int bindings_print_array(const json_t *bindings)
+{
+	return listing_print_array(bindings, fields, COUNT(fields));
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "listing.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client.h"
+#include "human.h"
+#include "say.h"
+
+struct listing {
+	bool json;
+	const struct field *fields;
+	size_t field_count;
+	struct table *table; /* NULL for JSON */
+	size_t rows;
+};
+
+const char *listing_value(const json_t *row, const struct field *field, char *buffer, size_t size)
+{
+	const json_t *value = json_object_get(row, field->name);
+	json_int_t number = json_integer_value(value);
+	char human[HUMAN_MAX];
+
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (!json_is_integer(value))
+		return "-";
+	switch (field->kind) {
+	case FIELD_TEXT:
+	case FIELD_NUMBER:
+		snprintf(buffer, size, "%" JSON_INTEGER_FORMAT, number);
+		return buffer;
+	case FIELD_MS:
+		human_ms((uint64_t)number, human);
+		break;
+	case FIELD_US:
+		human_us((uint64_t)number, human);
+		break;
+	}
+	snprintf(buffer, size, "%s", human);
+	return buffer;
+}
+
+static void add_row(struct table *table, const struct field *fields, size_t count,
+		    const json_t *row)
+{
+	char buffer[HUMAN_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		table_add(table, listing_value(row, &fields[i], buffer, sizeof(buffer)));
+}
+
+/* One after the other, never collected: the list may be long. */
+static bool take_row(void *context, const json_t *row)
+{
+	struct listing *listing = context;
+
+	if (listing->json) {
+		fputs(listing->rows ? ",\n" : "[\n", stdout);
+		json_dumpf(row, stdout, JSON_COMPACT);
+	} else {
+		add_row(listing->table, listing->fields, listing->field_count, row);
+	}
+	listing->rows++;
+	return !ferror(stdout);
+}
+
+static void make_columns(const struct field *fields, size_t count, struct table_column *columns)
+{
+	for (size_t i = 0; i < count; i++)
+		columns[i] = (struct table_column){ fields[i].title, fields[i].kind == FIELD_TEXT
+									     ? TABLE_LEFT
+									     : TABLE_RIGHT };
+}
+
+static enum exit_status finish(const struct listing *listing, const char *none)
+{
+	if (listing->json)
+		puts(listing->rows ? "\n]" : "[]");
+	else if (table_flush(listing->table))
+		return say(STATUS_FAILED, "out of memory");
+	else if (listing->rows == 0)
+		puts(none);
+	return STATUS_DONE;
+}
+
+enum exit_status listing_print(const struct invocation *invocation, const struct field *fields,
+			       size_t count, const char *none)
+{
+	struct listing listing = {
+		.json = invocation->json,
+		.fields = fields,
+		.field_count = count,
+	};
+	struct table_column columns[TABLE_COLUMNS_MAX];
+	enum exit_status status;
+
+	if (!listing.json) {
+		make_columns(fields, count, columns);
+		listing.table = table_new(stdout, columns, count, table_terminal_width(stdout));
+		if (!listing.table)
+			return say(STATUS_FAILED, "out of memory");
+	}
+	status = client_ask(invocation, NULL, NULL, take_row, &listing);
+	if (status == STATUS_DONE)
+		status = finish(&listing, none);
+	table_free(listing.table);
+	return status;
+}
+
+int listing_print_array(const json_t *array, const struct field *fields, size_t count)
+{
+	struct table_column columns[TABLE_COLUMNS_MAX];
+	struct table *table;
+	const json_t *row;
+	size_t i;
+	int error;
+
+	make_columns(fields, count, columns);
+	table = table_new(stdout, columns, count, table_terminal_width(stdout));
+	if (!table)
+		return -ENOMEM;
+	json_array_foreach(array, i, row) add_row(table, fields, count, row);
+	error = table_flush(table);
+	table_free(table);
+	return error;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* status.c - "sippath status": what the agent watches and how it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "document.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct field fields[] = {
+	{ "version", "version", FIELD_TEXT },           { "running for", "uptime_ms", FIELD_MS },
+	{ "threshold", "threshold_ms", FIELD_MS },      { "paths", "paths", FIELD_NUMBER },
+	{ "paths at most", "paths_max", FIELD_NUMBER },
+};
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "-";
+}
+
+static void write_ports(const json_t *ports)
+{
+	const json_t *port;
+	size_t i;
+
+	printf("%-15s", "SIP ports");
+	json_array_foreach(ports, i, port)
+		printf(" %" JSON_INTEGER_FORMAT, json_integer_value(port));
+	putchar('\n');
+}
+
+static void write_interface(const json_t *interface)
+{
+	bool found = strcmp(text_of(interface, "attached"), "found") == 0;
+
+	printf("%-15s %s: XDP %s, %s\n", "interface", text_of(interface, "name"),
+	       text_of(interface, "mode"),
+	       found ? "was attached before the agent started" : "attached by the agent");
+}
+
+static enum exit_status write_status(const json_t *row)
+{
+	const json_t *interface;
+	size_t i;
+
+	document_write_fields(row, fields, COUNT(fields));
+	write_ports(json_object_get(row, "sip_ports"));
+	json_array_foreach(json_object_get(row, "interfaces"), i, interface)
+		write_interface(interface);
+	return STATUS_DONE;
+}
+
+enum exit_status status_run(const struct invocation *invocation)
+{
+	return document_print(invocation, NULL, NULL, write_status);
+}
