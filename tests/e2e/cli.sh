@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Every command of sippath, for people and as JSON.
+source "$(dirname "$0")/../lab/lib.sh"
+
+GROUP=54321
+
+# shape NAME FILTER COMMAND...: the command's one JSON document passes the jq filter.
+shape() {
+	local output
+	if output=$(sippath --json "${@:3}" 2>&1) &&
+		jq -es "length == 1 and (.[0] | $2)" >/dev/null 2>&1 <<<"$output"; then
+		ok "$1"
+	else
+		not_ok "$1" "wanted: $2"$'\n'"found:  $output"
+	fi
+}
+
+# shows NAME WORDS COMMAND...: the command's table has these words.
+shows() {
+	local output
+	if output=$(sippath "${@:3}" 2>&1) && [[ $output == *"$2"* ]]; then
+		ok "$1"
+	else
+		not_ok "$1" "wanted: $2"$'\n'"found:  $output"
+	fi
+}
+
+# status_as USER-ID [GROUP-ID]: somebody who is not root asks the agent.
+status_as() {
+	in_ns server timeout 20 setpriv --reuid="$1" --regid="${2:-$1}" --clear-groups \
+		"$LAB_LOGS/sippath" status
+}
+
+# make_group: the group "sippath", in this lab's /etc/group only.
+make_group() {
+	cp /etc/group "$LAB_LOGS/group"
+	echo "sippath:x:$GROUP:" >>"$LAB_LOGS/group"
+	mount --bind "$LAB_LOGS/group" /etc/group
+}
+
+socket_mode() {
+	stat -c '%a %G' /run/sippath/sippath.sock
+}
+
+path_shape='(.transport == "udp") and (.local == "192.0.2.10:5060") and (.remote | test("^198.51.100.1:[0-9]+$"))
+	and (.state == "registered") and (.health | IN("live", "awaiting", "silent"))
+	and ([.idle_ms, .due_in_ms, .prompts, .answers, .avoided, .registrations,
+		.subscriptions, .dialogs] | all(type == "number"))
+	and has("rtt_us")'
+stats_shape='[.paths, .prompts_sent, .prompts_answered, .prompts_avoided, .answers_absorbed, .sightings,
+	.sightings_lost, .messages_malformed] | all(type == "number")'
+
+plan 30
+install -m 755 "$SIPPATH_BUILD/sippath" "$LAB_LOGS/sippath"
+chmod 755 "$LAB_LOGS"
+lab_up
+start_kamailio
+check "the agent starts" agent_start
+equal "without a group sippath the socket is for root alone" "600 root" "$(socket_mode)"
+check "the agent stops cleanly" agent_stop
+
+make_group
+check "the agent starts again" agent_start --threshold 45s
+
+shape "paths: an empty array before any phone" '. == []' paths
+shape "bindings: an empty array before any phone" '. == []' bindings
+start_phone alice 10.77.0.11
+remote=$NAT_PUBLIC:$(nat_port 10.77.0.11)
+flow="udp $SERVER:5060 $remote"
+check "a path is kept" wait_until 15 paths_are 1
+
+shape "status --json is an object" 'type == "object"' status
+shows "status" eth0 status
+shape "paths --json" "type == \"array\" and length == 1 and (.[0] | $path_shape)" paths
+shows "paths" "$remote" paths
+shape "path --json, by its flow" 'type == "object"' path "$flow"
+shape "path --json, by its remote address" 'type == "object"' path "$remote"
+shows "path" alice path "$remote"
+shape "bindings --json" 'type == "array" and length == 1 and (tostring | contains("alice"))' bindings
+shows "bindings" alice bindings
+shape "stats --json" "$stats_shape" stats
+shows "stats" answers_absorbed stats
+shape "threshold --json" 'tostring | contains("45")' threshold
+shows "threshold" 45 threshold
+
+equal "nobody was prompted yet" 0 "$(agent_count prompts_sent)"
+check "prompt prompts one path now" sippath prompt "$remote"
+check "and it is answered" wait_until 15 path_is "$remote" answers 1
+equal "by one prompt" 1 "$(agent_count prompts_sent)"
+
+check "threshold can be set" sippath threshold 2s
+check "and takes effect on a path that waits" wait_until 20 count_reaches prompts_sent 2
+
+equal "the socket is for root and the group sippath" "660 sippath" "$(socket_mode)"
+check "a member of the group may use it" status_as 65534 $GROUP
+check_not "others may not" status_as 65534
+check "the agent stops cleanly" agent_stop

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What cannot work is refused: one line that says what to do, the right exit status, and nothing
+# half-attached.
+source "$(dirname "$0")/../lab/lib.sh"
+
+# refused NAME STATUS WORDS COMMAND...: the command ends with this status, and its one line on
+# standard error has these words (an extended regular expression).
+refused() {
+	local -r name=$1 wanted=$2 words=$3
+	local status=0 output
+	shift 3
+	output=$("$@" 2>&1 >/dev/null) || status=$?
+	if [[ $status -eq $wanted && $(wc -l <<<"$output") -eq 1 && $output =~ $words ]]; then
+		ok "$name"
+	else
+		not_ok "$name" "wanted: status $wanted, one line with /$words/"$'\n'"found:  status $status"$'\n'"$output"
+	fi
+}
+
+daemon() {
+	in_ns server timeout 20 "$SIPPATH_BUILD/sippathd" --state-dir "$LAB_LOGS/state" "$@"
+}
+
+daemon_as_nobody() {
+	in_ns server timeout 20 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$LAB_LOGS/sippathd" --interface eth0 --socket "$LAB_LOGS/nobody.sock"
+}
+
+untouched() {
+	[[ -z $(xdp_mode) && -z $(tc -n server qdisc show dev eth0 clsact) ]] &&
+		[[ -z $(pins) ]]
+}
+
+# foreign_program: somebody else's XDP program on the server's interface.
+foreign_program() {
+	echo '__attribute__((section("xdp"))) int pass(void *context) { return context ? 2 : 2; }' |
+		clang -target bpf -O2 -g -x c -c -o "$LAB_LOGS/foreign.o" - &&
+		in_ns server ip link set dev eth0 xdp obj "$LAB_LOGS/foreign.o" sec xdp
+}
+
+mkdir -p "$LAB_LOGS/state"
+install -m 755 "$SIPPATH_BUILD/sippathd" "$LAB_LOGS/sippathd"
+chmod 755 "$LAB_LOGS"
+
+plan 21
+lab_up
+
+refused "an unknown option" 2 "--frobnicate" daemon --interface eth0 --frobnicate
+refused "an option without its value" 2 "--threshold" daemon --interface eth0 --threshold
+refused "no interface at all" 2 "interface" daemon
+refused "a threshold that is none" 2 "threshold" daemon --interface eth0 --threshold soon
+refused "a port that is none" 2 "sip-port" daemon --interface eth0 --sip-port 70000
+refused "a configuration file that is not there" 1 "/nowhere" \
+	daemon --interface eth0 --config /nowhere/sippath.conf
+refused "an unknown interface" 1 "eth7" daemon --interface eth7
+refused "an unknown interface beside a known one" 1 "eth7" daemon --interface eth0,eth7
+refused "no root" 1 "root" daemon_as_nobody
+check "nothing of all that is left on the interface" untouched
+
+check "(somebody else's XDP program is attached)" foreign_program
+refused "somebody else's XDP program" 1 "eth0" daemon --interface eth0
+check "nothing but that program is on the interface" \
+	test -z "$(tc -n server qdisc show dev eth0 clsact)$(pins)"
+ip -n server link set dev eth0 xdp off
+
+check "the agent starts where nothing is in its way" agent_start --threshold 5s
+refused "a second agent on the same socket" 1 "sippath.sock" daemon --interface eth0
+check "the first agent is not disturbed" sippath status
+refused "sippath with an unknown command" 2 "frobnicate" sippath frobnicate
+refused "sippath with a path that is not kept" 1 "192.0.2.99:9" sippath path 192.0.2.99:9
+refused "sippath with a threshold that is none" 1 "expected a time" sippath threshold soon
+check "the agent stops cleanly" agent_stop
+refused "sippath without an agent" 1 "sippath.sock" sippath status
