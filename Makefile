@@ -11,6 +11,11 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
+# make V=1 shows the commands.
+ifndef V
+say = @printf '  %-5s %s\n' $(1) $(2);
+endif
+
 CC = gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -43,6 +48,8 @@ AGENT_C := $(wildcard agent/*.c agent/*/*.c)
 TOOL_C := $(wildcard tools/sippath/*.c)
 BPF_C := $(wildcard bpf/*.bpf.c)
 UNIT_C := $(wildcard tests/unit/test_*.c)
+SIM_TEST_C := $(wildcard tests/sim/test_*.c)
+SIM_WORLD_C := $(filter-out $(SIM_TEST_C),$(wildcard tests/sim/*.c))
 BPF_TEST_C := $(wildcard tests/bpf/test_*.c)
 TEST_SUPPORT_C := $(filter-out $(BPF_TEST_C),$(wildcard tests/bpf/*.c))
 
@@ -51,50 +58,56 @@ room_objects := $(filter-out $B/obj/agent/main.o,$(agent_objects))
 tool_objects := $(TOOL_C:%.c=$B/obj/%.o)
 bpf_objects := $(BPF_C:%.c=$O/obj/%.o)
 unit_tests := $(UNIT_C:tests/%.c=$B/tests/%)
+sim_tests := $(SIM_TEST_C:tests/%.c=$B/tests/%)
 bpf_tests := $(BPF_TEST_C:tests/%.c=$B/tests/%)
 
 all: $B/sippathd $B/sippath $O/sippath.bpf.o
 
 $B/sippathd: $(agent_objects)
-	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $^ $(AGENT_LIBS)
+	$(call say,LD,$@) $(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $^ $(AGENT_LIBS)
 
 $B/sippath: $(tool_objects)
-	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
+	$(call say,LD,$@) $(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 
 $B/obj/agent/%.o: agent/%.c | $O/include/sippath.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) -c -o $@ $<
 
 $B/obj/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(C_FLAGS) -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(C_FLAGS) -c -o $@ $<
 
 $O/obj/bpf/%.o: bpf/%.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_FLAGS) -c -o $@ $<
+	$(call say,BPF,$<) $(CLANG) $(BPF_FLAGS) -c -o $@ $<
 
 $O/sippath.bpf.o: $(bpf_objects)
-	$(BPFTOOL) gen object $@ $^
+	$(call say,BPF,$@) $(BPFTOOL) gen object $@ $^
 
 $O/include/sippath.skel.h: $O/sippath.bpf.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name sippath_bpf >$@
+	$(call say,BPF,$@) $(BPFTOOL) gen skeleton $< name sippath_bpf >$@
 
 # A unit test is one file and the agent's rooms; it may include a room's headers only.
 $B/tests/unit/%: tests/unit/%.c $B/rooms.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) $(LDFLAGS) -o $@ $< $B/rooms.a -lcmocka $(AGENT_LIBS)
+	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) $(LDFLAGS) -o $@ $< $B/rooms.a -lcmocka $(AGENT_LIBS)
+
+# A simulation brings its own kernel and network: what it defines is not taken from the rooms.
+$B/tests/sim/%: tests/sim/%.c $(SIM_WORLD_C) tests/sim/world.h $B/rooms.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Iagent -Itests/sim $(C_FLAGS) $(LDFLAGS) -o $@ $< $(SIM_WORLD_C) \
+		$B/rooms.a -lcmocka $(AGENT_LIBS)
 
 $B/tests/bpf/%: tests/bpf/%.c $(TEST_SUPPORT_C) $(wildcard tests/bpf/*.h) $O/include/sippath.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests/bpf $(C_FLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT_C) \
+	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Itests/bpf $(C_FLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT_C) \
 		-lcmocka -lbpf -lelf -lz
 
 $B/rooms.a: $(room_objects)
-	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@) rm -f $@ && ar rcs $@ $^
 
-tests: $(unit_tests) $(bpf_tests)
+tests: $(unit_tests) $(sim_tests) $(bpf_tests)
 
 deps:
 	@tests/lab/need
