@@ -50,6 +50,7 @@ BPF_C := $(wildcard bpf/*.bpf.c)
 UNIT_C := $(wildcard tests/unit/test_*.c)
 SIM_TEST_C := $(wildcard tests/sim/test_*.c)
 SIM_WORLD_C := $(filter-out $(SIM_TEST_C),$(wildcard tests/sim/*.c))
+TOOL_TEST_C := $(wildcard tests/tools/test_*.c)
 BPF_TEST_C := $(wildcard tests/bpf/test_*.c)
 TEST_SUPPORT_C := $(filter-out $(BPF_TEST_C),$(wildcard tests/bpf/*.c))
 
@@ -59,6 +60,7 @@ tool_objects := $(TOOL_C:%.c=$B/obj/%.o)
 bpf_objects := $(BPF_C:%.c=$O/obj/%.o)
 unit_tests := $(UNIT_C:tests/%.c=$B/tests/%)
 sim_tests := $(SIM_TEST_C:tests/%.c=$B/tests/%)
+tool_tests := $(TOOL_TEST_C:tests/%.c=$B/tests/%)
 bpf_tests := $(BPF_TEST_C:tests/%.c=$B/tests/%)
 
 all: $B/sippathd $B/sippath $O/sippath.bpf.o
@@ -99,6 +101,12 @@ $B/tests/sim/%: tests/sim/%.c $(SIM_WORLD_C) tests/sim/world.h $B/rooms.a
 	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Iagent -Itests/sim $(C_FLAGS) $(LDFLAGS) -o $@ $< $(SIM_WORLD_C) \
 		$B/rooms.a -lcmocka $(AGENT_LIBS)
 
+# A test of the command-line tool links all of it but its main().
+$B/tests/tools/%: tests/tools/%.c $(filter-out %/main.o,$(tool_objects))
+	@mkdir -p $(@D)
+	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Itools $(C_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka \
+		$(TOOL_LIBS)
+
 $B/tests/bpf/%: tests/bpf/%.c $(TEST_SUPPORT_C) $(wildcard tests/bpf/*.h) $O/include/sippath.skel.h
 	@mkdir -p $(@D)
 	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Itests/bpf $(C_FLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT_C) \
@@ -107,7 +115,7 @@ $B/tests/bpf/%: tests/bpf/%.c $(TEST_SUPPORT_C) $(wildcard tests/bpf/*.h) $O/inc
 $B/rooms.a: $(room_objects)
 	$(call say,AR,$@) rm -f $@ && ar rcs $@ $^
 
-tests: $(unit_tests) $(sim_tests) $(bpf_tests)
+tests: $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
 
 deps:
 	@tests/lab/need

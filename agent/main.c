@@ -148,7 +148,8 @@ static void on_addresses(struct ev_loop *loop, ev_io *io, int events)
 
 	(void)loop;
 	(void)events;
-	wire_addresses_changed(agent->wire);
+	keeper_addresses_changed(pipeline_keeper(agent->pipeline), clock_now_ns());
+	turn(agent);
 }
 
 static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
@@ -185,6 +186,8 @@ static int begin_control(struct agent *agent)
 	struct control_options options = {
 		.loop = agent->loop,
 		.socket = agent->config->socket,
+		.ports = agent->config->ports,
+		.port_count = agent->config->port_count,
 		.attachment = agent->attachment,
 		.pipeline = agent->pipeline,
 		.counts = &agent->counts,

@@ -80,15 +80,23 @@ static void apply_change(struct pipeline *pipeline, const struct binding_change 
 static void remember_request(struct pipeline *pipeline, const struct sighting *sighting,
 			     const struct facts *facts)
 {
-	if (facts->method != SIP_METHOD_REGISTER)
+	int error;
+
+	if (facts->method != SIP_METHOD_REGISTER) {
 		count_up(pipeline->counts, messages_ignored);
-	else if (facts->via_count > 1) /* trap 32: another proxy's path, not a device's */
+		return;
+	}
+	if (facts->via_count > 1) { /* trap 32: another proxy's path, not a device's */
 		count_up(pipeline->counts, registers_relayed);
-	else if (transactions_remember(pipeline->transactions, &sighting->flow, facts,
-				       sighting->when_ns))
+		return;
+	}
+	count_up(pipeline->counts, registers_seen);
+	error = transactions_remember(pipeline->transactions, &sighting->flow, facts,
+				      sighting->when_ns);
+	if (error == -E2BIG)
 		count_up(pipeline->counts, registers_oversized);
-	else
-		count_up(pipeline->counts, registers_seen);
+	else if (error)
+		count_up(pipeline->counts, registers_dropped);
 }
 
 /* The server's own 2xx: the only proof that a path deserves keeping. */

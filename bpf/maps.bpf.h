@@ -89,7 +89,8 @@ char LICENSE[] __weak SEC("license") = "GPL";
 
 /*
  * Makes .rodata one of the calling program's maps, so that whoever finds the program
- * attached can read the number: only a program that reads it has it.
+ * attached can read the number. libbpf binds it to every program by itself; other loaders
+ * give a program the maps that it uses.
  */
 static __always_inline void abi_show(void)
 {

@@ -28,12 +28,13 @@
 #define SIPPATH_AGENT_COUNTERS(X) \
 	X(messages_malformed, "SIP messages that could not be read") \
 	X(messages_ignored, "SIP messages that nothing is learnt from") \
-	X(registers_seen, "REGISTER requests remembered") \
+	X(registers_seen, "REGISTER requests of devices, retransmissions included") \
 	X(registers_accepted, "REGISTER requests that the server accepted") \
 	X(registers_unanswered, "REGISTER requests forgotten without an acceptance") \
 	X(registers_relayed, "REGISTER requests ignored because another proxy passed them on") \
 	X(registers_stale, "accepted REGISTER requests older than what is known") \
 	X(registers_oversized, "REGISTER requests ignored because they are too large to keep") \
+	X(registers_dropped, "REGISTER requests ignored for want of memory") \
 	X(bindings_begun, "bindings that began") \
 	X(bindings_renewed, "bindings that were renewed") \
 	X(bindings_moved, "bindings that moved to another path") \

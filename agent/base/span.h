@@ -34,14 +34,19 @@ static inline bool span_equal_nocase(struct span a, struct span b)
 	return a.length == b.length && (a.length == 0 || strncasecmp(a.at, b.at, a.length) == 0);
 }
 
+static inline bool span_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* The span without blanks, tabs and line ends at either end. */
 static inline struct span span_trim(struct span s)
 {
-	while (s.length > 0 && strchr(" \t\r\n", s.at[0]) && s.at[0] != '\0') {
+	while (s.length > 0 && span_is_blank(s.at[0])) {
 		s.at++;
 		s.length--;
 	}
-	while (s.length > 0 && s.at[s.length - 1] != '\0' && strchr(" \t\r\n", s.at[s.length - 1]))
+	while (s.length > 0 && span_is_blank(s.at[s.length - 1]))
 		s.length--;
 	return s;
 }

@@ -23,6 +23,7 @@ struct keeper {
 	struct counts *counts;
 	uint32_t paths_max;
 	bool refusing; /* said once, until a path fits again */
+	bool holding; /* some path is held back for want of its local address */
 	struct policy policy;
 	struct pacer pacer;
 	struct prompter prompter;
@@ -252,37 +253,70 @@ static void expire_bindings(struct keeper *keeper, struct path *path, uint64_t n
 	}
 }
 
-/* An entry that is gone says nothing of the device: it is unknown, not idle (trap 11). */
-static void restore_entry(struct keeper *keeper, struct path *path, uint64_t now_ns)
+/* The path's entry; NULL if it is gone, which is mended: unknown is not idle (trap 11). */
+static const struct path_entry *read_entry(struct keeper *keeper, const struct path *path,
+					   struct path_entry *entry)
 {
+	if (path_map_read(keeper->path_map, &path->flow, entry) == 0)
+		return entry;
 	count_up(keeper->counts, paths_unreadable);
 	path_map_insert(keeper->path_map, &path->flow, path->last_seen_ns);
+	return NULL;
+}
+
+/* A prompt that could not leave is tried again after a threshold, or when an address arrives. */
+static void hold_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns, int error)
+{
+	path->held = error == -EADDRNOTAVAIL;
+	keeper->holding |= path->held;
 	look_at(keeper, path, now_ns + keeper->policy.threshold_ns);
+}
+
+/* Prompts a path that the policy wants prompted; true if the prompt left. */
+static bool act(struct keeper *keeper, struct path *path, enum policy_action action,
+		uint64_t now_ns)
+{
+	int error;
+
+	if (waits_for_turn(keeper, path, now_ns))
+		return false;
+	error = prompt_path(keeper, path, action, now_ns);
+	if (error)
+		hold_prompt(keeper, path, now_ns, error);
+	return !error;
 }
 
 /* Judges a path that is due, and does what the verdict says. */
 static void look(struct keeper *keeper, struct path *path, uint64_t now_ns)
 {
-	uint8_t health = path->health;
 	struct policy_verdict verdict;
+	const struct path_entry *known;
 	struct path_entry entry;
 
-	if (path_map_read(keeper->path_map, &path->flow, &entry)) {
-		restore_entry(keeper, path, now_ns);
-		return;
-	}
-	verdict = policy_judge(&keeper->policy, path, &entry, now_ns);
-	policy_apply(path, &entry, &verdict, keeper->counts);
-	if (verdict.action == POLICY_WAIT) {
+	known = read_entry(keeper, path, &entry);
+	verdict = policy_judge(&keeper->policy, path, known, now_ns);
+	policy_apply(path, known, &verdict, keeper->counts);
+	if (verdict.action == POLICY_WAIT)
 		path->slot_reserved = false;
+	if (verdict.action == POLICY_WAIT || act(keeper, path, verdict.action, now_ns))
 		look_at(keeper, path, verdict.again_ns);
-	} else if (waits_for_turn(keeper, path, now_ns)) {
-		path->health = health;
-	} else if (prompt_path(keeper, path, verdict.action, now_ns)) {
-		path->health = health;
-		look_at(keeper, path, now_ns + keeper->policy.threshold_ns);
-	} else {
-		look_at(keeper, path, verdict.again_ns);
+	else if (path->health == PATH_AWAITING)
+		path->health = PATH_LIVE; /* nothing is on its way yet */
+}
+
+void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns)
+{
+	struct path *path;
+	uint32_t cursor = 0;
+
+	wire_addresses_changed(keeper->wire);
+	if (!keeper->holding)
+		return;
+	keeper->holding = false;
+	while ((path = paths_walk(keeper->paths, &cursor))) {
+		if (path->held)
+			look_at(keeper, path, now_ns);
+		path->held = false;
 	}
 }
 

@@ -55,6 +55,9 @@ void keeper_renew(struct keeper *keeper, struct binding *binding);
  */
 uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **expired);
 
+/* Local addresses have come or gone: what was held back for want of one is looked at (trap 6). */
+void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns);
+
 /* The idle threshold; a new one takes effect on every path at once. */
 uint64_t keeper_threshold_ns(const struct keeper *keeper);
 void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns);

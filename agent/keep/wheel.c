@@ -24,7 +24,7 @@ _Static_assert(UINT64_MAX / WHEEL_TICK_NS < (UINT64_C(1) << DIGIT_BITS * LEVELS)
 	       "the levels hold every tick");
 
 struct wheel {
-	uint64_t tick; /* everything up to here is in "due" */
+	uint64_t tick; /* where the wheel was turned to last; everything up to here is in "due" */
 	size_t count;
 	struct wheel_node *due;
 	uint64_t occupied[LEVELS]; /* a bit for each slot that is not empty */
@@ -178,11 +178,8 @@ struct path *wheel_pop(struct wheel *wheel, uint64_t now_ns)
 
 	while (!wheel->due && next_place(wheel, &at, &begins) && begins <= now)
 		turn_to(wheel, at, begins);
-	if (!wheel->due) {
-		if (wheel->tick < now)
-			wheel->tick = now; /* passes empty slots only */
+	if (!wheel->due)
 		return NULL;
-	}
 	path = path_of(wheel->due);
 	wheel_unset(wheel, path);
 	return path;

@@ -116,14 +116,15 @@ static int name_interface(struct attachment *attachment, const char *name)
 {
 	struct attach_interface *interface = &attachment->interfaces[attachment->count];
 	unsigned int index = if_nametoindex(name);
+	size_t length = strlen(name);
 
-	if (index == 0 || strlen(name) >= sizeof(interface->name))
+	if (index == 0 || length >= sizeof(interface->name))
 		return log_errno(ENODEV, "no such interface: '%s' (`ip link` lists them)", name);
 	for (size_t i = 0; i < attachment->count; i++) {
 		if (attachment->interfaces[i].index == index)
 			return log_errno(EINVAL, "interface '%s' is named twice", name);
 	}
-	strcpy(interface->name, name);
+	memcpy(interface->name, name, length + 1);
 	interface->index = index;
 	attachment->count++;
 	return 0;

@@ -58,7 +58,7 @@ int attach_open(const struct attach_options *options, struct attachment **out);
 /* Closes descriptors. Programs, maps and pins stay. */
 void attach_close(struct attachment *attachment);
 
-/* The descriptor of a map by its name (SIPPATH_MAP_...); owned by the attachment. */
+/* The descriptor of a map by its name (SIPPATH_MAP_...), owned by the attachment; or -ENOENT. */
 int attach_map(const struct attachment *attachment, const char *name);
 
 /* Room in sip_paths. */
@@ -69,8 +69,10 @@ const struct attach_interface *attach_interfaces(const struct attachment *attach
 						 size_t *count);
 
 /*
- * Takes our programs off one interface, and its clsact qdisc if we made it; the pins
- * go with the last interface. -ENOENT if none of ours is there; one log line on failure.
+ * Takes our programs, of whichever ABI, off one interface, and its clsact qdisc if we
+ * made it and nobody else has filters there; the pins go with the last interface.
+ * -ENOENT if none of ours is there, -EBUSY if xdp-loader has put it there and must take
+ * it off; one log line on failure.
  */
 int attach_remove(const char *interface, const char *pin_dir);
 

@@ -24,6 +24,8 @@ static void keep_reason(struct span text)
 	const size_t prefix = strlen(LIBRARY_SAYS);
 
 	text = span_trim(text);
+	if (text.length == 0)
+		return;
 	if (text.length > prefix && strncmp(text.at, LIBRARY_SAYS, prefix) == 0)
 		text = (struct span){ text.at + prefix, text.length - prefix };
 	snprintf(reason, sizeof(reason), "%.*s", (int)text.length, text.at);

@@ -146,7 +146,7 @@ int program_maps_open_checked(uint32_t program_id, const char *where, const char
 			      struct shared_maps *out)
 {
 	cleanup_shared_maps struct shared_maps maps = SHARED_MAPS_NONE;
-	uint32_t abi;
+	uint32_t abi = 0;
 	int err = read_abi(program_id, &abi);
 
 	if (err < 0)

@@ -96,12 +96,13 @@ int requirements_bpf_file_system(const char *pin_dir)
 {
 	char parent[PATH_MAX];
 	char *slash;
+	size_t length = strlen(pin_dir);
 
-	if (strlen(pin_dir) >= sizeof(parent) || pin_dir[0] != '/')
+	if (length >= sizeof(parent) || pin_dir[0] != '/')
 		return log_errno(EINVAL, "the pin directory '%s' is no absolute path", pin_dir);
 	if (is_bpf_file_system(pin_dir))
 		return 0;
-	strcpy(parent, pin_dir);
+	memcpy(parent, pin_dir, length + 1);
 	slash = strrchr(parent, '/');
 	slash[slash == parent] = '\0';
 	if (access(pin_dir, F_OK) != 0 && is_bpf_file_system(parent))

@@ -25,7 +25,8 @@ enum header_name {
 
 struct header {
 	enum header_name name;
-	struct span value; /* without blanks around it; line ends of folding are still in it */
+	struct span
+		value; /* of a known header, without blanks around it; may have line ends inside */
 };
 
 /*

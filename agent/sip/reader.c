@@ -69,10 +69,12 @@ static int read_contact(struct sip_reader *reader, struct span value, struct fac
 	error = uri_read(address.uri, &reader->made, &uri);
 	if (error)
 		return error;
-	contact->uri = address.uri;
-	contact->user = uri.user;
-	contact->host = uri.host;
-	contact->port = uri.port;
+	*contact = (struct facts_contact){
+		.uri = address.uri,
+		.user = uri.user,
+		.host = uri.host,
+		.port = uri.port,
+	};
 	facts->contact_count++;
 	return read_contact_parameters(address.parameters, contact);
 }
@@ -190,13 +192,13 @@ static const struct header_rule {
 	bool needed;
 	bool once;
 } rules[HEADER_NAME_MAX] = {
-	[HEADER_VIA] = { read_vias, .needed = true },
-	[HEADER_FROM] = { read_from, .needed = true, .once = true },
-	[HEADER_TO] = { read_to, .needed = true, .once = true },
-	[HEADER_CALL_ID] = { read_call_id, .needed = true, .once = true },
-	[HEADER_CSEQ] = { read_cseq, .needed = true, .once = true },
-	[HEADER_CONTACT] = { read_contacts },
-	[HEADER_EXPIRES] = { read_expires, .once = true },
+	[HEADER_VIA] = { .read = read_vias, .needed = true },
+	[HEADER_FROM] = { .read = read_from, .needed = true, .once = true },
+	[HEADER_TO] = { .read = read_to, .needed = true, .once = true },
+	[HEADER_CALL_ID] = { .read = read_call_id, .needed = true, .once = true },
+	[HEADER_CSEQ] = { .read = read_cseq, .needed = true, .once = true },
+	[HEADER_CONTACT] = { .read = read_contacts },
+	[HEADER_EXPIRES] = { .read = read_expires, .once = true },
 };
 
 /* Folding counts as blanks (RFC 3261 section 7.3.1). The value lies in the reader's memory. */
@@ -204,6 +206,8 @@ static void unfold(struct sip_reader *reader, struct span value)
 {
 	char *bytes = reader->message + (value.at - reader->message);
 
+	if (value.length == 0 || !memchr(value.at, '\n', value.length))
+		return;
 	for (size_t i = 0; i < value.length; i++)
 		if (bytes[i] == '\r' || bytes[i] == '\n')
 			bytes[i] = ' ';
@@ -293,11 +297,11 @@ int sip_reader_read(struct sip_reader *reader, struct span message, struct facts
 	if (!headers_line(&rest, &line) || start_line_read(line, &start))
 		return -EBADMSG;
 	reader->method = start.method;
-	*facts = (struct facts){
-		.is_request = start.method.at,
-		.status = start.status,
-		.expires = FACTS_UNSTATED,
-	};
+	/* Contacts are set as they are met: clearing room for all of them is felt. */
+	memset(facts, 0, offsetof(struct facts, contacts));
+	facts->is_request = start.method.at;
+	facts->status = start.status;
+	facts->expires = FACTS_UNSTATED;
 	error = read_headers(reader, rest, facts);
 	if (error)
 		return error;

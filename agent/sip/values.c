@@ -17,35 +17,39 @@ static struct span tail(struct span text, size_t from)
 	return (struct span){ text.at + from, text.length - from };
 }
 
-static bool is_alphanumeric(char byte)
-{
-	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-	       (byte >= 'A' && byte <= 'Z');
-}
+/* What a byte may be part of. */
+enum byte_class { IN_TOKEN = 1, IN_HOST = 2, IN_BOTH = IN_TOKEN | IN_HOST };
 
-/* True if the text is not empty and has letters, digits and bytes of "others" only. */
-static bool consists_of(struct span text, const char *others)
+/* RFC 3261 section 25.1; underscores in host names are not in the grammar, but in the field. */
+static const uint8_t classes[256] = {
+	['0' ... '9'] = IN_BOTH, ['A' ... 'Z'] = IN_BOTH, ['a' ... 'z'] = IN_BOTH,
+	['-'] = IN_BOTH,         ['.'] = IN_BOTH,         ['_'] = IN_BOTH,
+	['!'] = IN_TOKEN,        ['%'] = IN_TOKEN,        ['*'] = IN_TOKEN,
+	['+'] = IN_TOKEN,        ['`'] = IN_TOKEN,        ['\''] = IN_TOKEN,
+	['~'] = IN_TOKEN,
+};
+
+/* True if the text is not empty and all its bytes are of a class. */
+static bool consists_of(struct span text, enum byte_class class)
 {
 	for (size_t i = 0; i < text.length; i++)
-		if (!is_alphanumeric(text.at[i]) &&
-		    (text.at[i] == '\0' || !strchr(others, text.at[i])))
+		if (!(classes[(unsigned char)text.at[i]] & class))
 			return false;
 	return text.length > 0;
 }
 
 bool value_is_token(struct span text)
 {
-	return consists_of(text, "-.!%*_+`'~");
+	return consists_of(text, IN_TOKEN);
 }
 
-/* Underscores are not in the grammar, but in the field. */
 bool value_is_host(struct span text)
 {
 	uint8_t address[16];
 
 	if (text.length > 0 && memchr(text.at, ':', text.length))
 		return address_read(text, address) == 0;
-	return consists_of(text, "-._");
+	return consists_of(text, IN_HOST);
 }
 
 /* Index of the quote that closes the one at "from"; the text's length if there is none. */

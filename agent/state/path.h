@@ -64,6 +64,7 @@ struct path {
 	uint32_t binding_counts[BINDING_KIND_MAX]; /* one flow of a trunk carries many */
 	uint16_t answer_status; /* of the latest answered prompt, 0 for none yet */
 	uint8_t health; /* enum path_health */
+	bool held; /* its prompt waits for this host to hold the local address (trap 6) */
 	bool slot_reserved; /* the pacer has given it its turn: see keep/pacer.h */
 };
 

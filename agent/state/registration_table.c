@@ -66,7 +66,8 @@ static int write_contact(struct registration *registration, struct span aor,
 
 	if (!texts)
 		return -ENOMEM;
-	registration->aor = span_pack(aor, &at);
+	span_pack(aor, &at);
+	registration->aor = (struct span){ texts, aor.length }; /* never absent: it owns them all */
 	registration->binding.target = span_pack(contact->uri, &at);
 	registration->call_id = span_pack(call_id, &at);
 	registration->instance = span_pack(contact->instance, &at);

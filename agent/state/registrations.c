@@ -130,17 +130,15 @@ static bool changed_already(const struct acceptance *acceptance,
 	return false;
 }
 
-/* The request has a Contact that is the same, in that sense, and goes on (or ends). */
-static bool named_by_request(const struct acceptance *acceptance,
-			     const struct registration *registration, bool goes_on,
-			     contact_sameness same)
+static bool removed_by_request(const struct acceptance *acceptance,
+			       const struct registration *registration)
 {
 	const struct facts *facts = acceptance->request->facts;
 	struct facts_contact known = contact_of(registration);
 
 	for (uint32_t i = 0; i < facts->contact_count; i++)
-		if ((acceptance->lifetimes_s[i] > 0) == goes_on &&
-		    same(&facts->contacts[i], &known))
+		if (acceptance->lifetimes_s[i] == 0 &&
+		    contact_same_binding(&facts->contacts[i], &known))
 			return true;
 	return false;
 }
@@ -150,10 +148,8 @@ static bool is_left(const struct acceptance *acceptance, const struct registrati
 {
 	const struct path *path = registration->binding.path;
 
-	if (named_by_request(acceptance, registration, true, contact_same_device))
-		return false;
 	return !path || !same_flow(&path->flow, &acceptance->request->flow) ||
-	       named_by_request(acceptance, registration, false, contact_same_binding);
+	       removed_by_request(acceptance, registration);
 }
 
 static struct registration *find_left(const struct acceptance *acceptance,
@@ -206,7 +202,6 @@ static bool was_dropped(struct acceptance *acceptance, const struct facts_contac
 
 	for (; registration; registration = registration_table_next(registration))
 		if (same_user_agent(acceptance, contact, registration) &&
-		    !changed_already(acceptance, registration) &&
 		    is_newer(acceptance, registration))
 			return true;
 	return false;

@@ -44,10 +44,10 @@ void registrations_free(struct registrations *registrations);
  *
  *   - the same registrar's binding, see contact_same_binding();
  *   - the same instance and reg-id, see contact_same_device();
- *   - the same Call-ID, if this REGISTER does not go on with that registration's
- *     own Contact, and either removes it (a Contact rewritten in one REGISTER), or
- *     comes from another remote address to the same local one: the NAT has
- *     given the device a new mapping, and the old one is left (trap 8).
+ *   - the same Call-ID, if this REGISTER either removes that registration's own
+ *     Contact (a Contact rewritten in one REGISTER), or comes from another remote
+ *     address to the same local one: the NAT has given the device a new mapping,
+ *     and the old one is left (trap 8).
  *
  * So two Contacts in one REGISTER, or added one by one on one flow, are two
  * registrations although they share a Call-ID.

@@ -174,16 +174,19 @@ static size_t transport_size(const struct frame_plan *plan)
 	return protocol_of(plan) == FLOW_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
 }
 
-/* Any protocol but TCP gets UDP's header: only its number tells it from UDP. */
+/*
+ * Any protocol but TCP gets UDP's header: only its number tells it from UDP. TCP's sequence
+ * number stands where UDP has its length, and would pass for it.
+ */
 static void append_transport(struct frame *frame, const struct frame_plan *plan, size_t payload)
 {
 	struct ends ends = ends_of(plan);
-	struct tcphdr tcp = { .source = htons(ends.source_port),
-			      .dest = htons(ends.destination_port),
-			      .doff = sizeof(tcp) / 4 };
-	struct udphdr udp = { .source = tcp.source, .dest = tcp.dest };
+	struct udphdr udp = { .source = htons(ends.source_port),
+			      .dest = htons(ends.destination_port) };
+	struct tcphdr tcp = { .source = udp.source, .dest = udp.dest, .doff = sizeof(tcp) / 4 };
 
 	udp.len = htons((uint16_t)(sizeof(udp) + payload + (size_t)plan->udp_length_error));
+	tcp.seq = htonl((uint32_t)(sizeof(tcp) + payload) << 16);
 	if (protocol_of(plan) == FLOW_TCP)
 		append(frame, &tcp, sizeof(tcp));
 	else

@@ -135,9 +135,16 @@ void kernel_set(struct kernel *kernel, const struct sip_settings *settings)
 	write_map(kernel->programs->maps.sip_settings, &index, settings);
 }
 
+int kernel_try_path(struct kernel *kernel, struct flow flow, const struct path_entry *entry)
+{
+	int map = bpf_map__fd(kernel->programs->maps.sip_paths);
+
+	return bpf_map_update_elem(map, &flow, entry, BPF_NOEXIST);
+}
+
 void kernel_add_path(struct kernel *kernel, struct flow flow, const struct path_entry *entry)
 {
-	write_map(kernel->programs->maps.sip_paths, &flow, entry);
+	assert_int_equal(kernel_try_path(kernel, flow, entry), 0);
 }
 
 struct path_entry kernel_path(struct kernel *kernel, struct flow flow)

@@ -46,6 +46,9 @@ void kernel_set(struct kernel *kernel, const struct sip_settings *settings);
 /* What only the agent does: makes a flow a path. */
 void kernel_add_path(struct kernel *kernel, struct flow flow, const struct path_entry *entry);
 
+/* The same where there may be no room: 0 or -errno. */
+int kernel_try_path(struct kernel *kernel, struct flow flow, const struct path_entry *entry);
+
 /* The entry of a path; fails the test if there is none. */
 struct path_entry kernel_path(struct kernel *kernel, struct flow flow);
 

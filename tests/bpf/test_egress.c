@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,6 +210,23 @@ static void only_the_local_port_matters(void **state)
 	assert_int_equal(kernel_count(*state, COUNTER_packets_out), 0);
 }
 
+static void other_protocols_are_not_watched(void **state)
+{
+	static const char accepted[] = MESSAGE_RESPONSE("200 OK", "CSeq: 1 REGISTER");
+	struct frame_plan plan = frame_plan(quiet_path(*state), SIGHTING_TO_DEVICE);
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_ICMP, IPPROTO_SCTP };
+	struct frame frame;
+
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		plan.protocol = protocols[i];
+		frame_build(&frame, &plan, accepted, strlen(accepted));
+		assert_int_equal(kernel_egress(*state, &frame, 0), TC_ACT_UNSPEC);
+	}
+	assert_int_equal(kernel_sightings(*state), 0);
+	assert_int_equal(kernel_count(*state, COUNTER_packets_out), 0);
+	assert_int_equal(kernel_path(*state, plan.flow).packets_out, 0);
+}
+
 static void frames_cut_after_every_byte(void **state)
 {
 	static const char accepted[] = MESSAGE_RESPONSE("200 OK", "CSeq: 1 REGISTER");
@@ -248,6 +266,7 @@ int main(void)
 		KERNEL_TEST(every_spelling_of_cseq_is_understood),
 		KERNEL_TEST(only_success_is_reported),
 		KERNEL_TEST(only_the_local_port_matters),
+		KERNEL_TEST(other_protocols_are_not_watched),
 		KERNEL_TEST(frames_cut_after_every_byte),
 	};
 

@@ -158,6 +158,8 @@ static void other_protocols_are_not_heard(void **state)
 		}
 	}
 	assert_int_equal(kernel_flows_held(*state), 0);
+	assert_int_equal(kernel_count(*state, COUNTER_packets_in), 0);
+	assert_int_equal(kernel_count(*state, COUNTER_packets_cut), 0);
 }
 
 static void only_the_local_port_matters(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_limits.c - floods, full maps, and programs of another version. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,6 +39,19 @@ static void trap_44_a_flood_evicts_no_path(void **state)
 	assert_int_equal(kernel_count(kernel, COUNTER_packets_in), FLOOD);
 }
 
+static void trap_44_a_full_map_refuses_the_new_path_not_an_old_one(void **state)
+{
+	struct path_entry entry = { .last_seen_ns = 7 };
+	struct kernel *kernel = *state;
+
+	for (uint16_t i = 0; i < KERNEL_PATHS; i++)
+		kernel_add_path(kernel, frame_flow4(FIRST_PATH + i), &entry);
+	assert_int_equal(kernel_try_path(kernel, frame_flow6(1), &entry), -E2BIG);
+	assert_int_equal(kernel_paths_held(kernel), KERNEL_PATHS);
+	for (uint16_t i = 0; i < KERNEL_PATHS; i++)
+		assert_int_equal(kernel_path(kernel, frame_flow4(FIRST_PATH + i)).last_seen_ns, 7);
+}
+
 static void trap_45_a_full_ring_buffer_is_counted_and_heals(void **state)
 {
 	size_t flood = 2 * KERNEL_SIGHTINGS_BYTES / sizeof(MESSAGE_REGISTER);
@@ -67,6 +81,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KERNEL_TEST(trap_44_a_flood_evicts_no_path),
+		KERNEL_TEST(trap_44_a_full_map_refuses_the_new_path_not_an_old_one),
 		KERNEL_TEST(trap_45_a_full_ring_buffer_is_counted_and_heals),
 		KERNEL_TEST(trap_47_the_abi_is_found_behind_each_program),
 	};

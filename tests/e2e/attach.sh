@@ -45,7 +45,7 @@ check "ip link attaches the program" \
 check "the agent starts with what ip link attached" agent_start --threshold 2s
 check "and keeps a phone" phone_kept
 chatty_port=$port
-chatter 10.77.0.21:5060 60 &
+chatter 10.77.0.21:5060 &
 check "the agent stops cleanly" agent_stop
 equal "the program stays" native "$(xdp_mode)"
 check "the maps stay pinned" test -n "$(pins)"

@@ -71,7 +71,7 @@ note "$(sippath --json stats | jq -c '{sightings, sightings_lost, registers_seen
 within "the agent's memory stays bounded" 0 $RSS_GROWTH_MAX_KIB \
 	$((after > before ? after - before : 0))
 equal "they open no path" 1 "$(paths_kept)"
-check "the known phone is still prompted and heard" path_is "$alice" health live
+check "the known phone is still prompted and heard" wait_until 15 path_is "$alice" health live
 start_phone bob 10.77.0.12
 check "a phone that registers after them is learnt" wait_until 15 paths_are 2
 equal "nobody else was prompted" 0 \

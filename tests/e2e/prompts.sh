@@ -42,7 +42,7 @@ capture server server
 start_phone alice 10.77.0.11
 start_phone bob 10.77.0.12 baresip
 start_phone carol 10.77.0.13
-chatter 10.77.0.13:5060 60 &
+chatter 10.77.0.13:5060 &
 alice_port=$(nat_port 10.77.0.11)
 carol_port=$(nat_port 10.77.0.13)
 carol=$NAT_PUBLIC:$carol_port

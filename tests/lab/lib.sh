@@ -14,6 +14,7 @@ PROJECT=$(readlink -f "$LAB_HOME/../..")
 
 LAB_LOGS=/run/lab # one file for each process that was started
 PATH=/usr/sbin:/sbin:$PATH
+trap 'exit 130' INT TERM
 
 # wait_until SECONDS COMMAND...: 0 as soon as the command succeeds, 1 if it never did.
 wait_until() {

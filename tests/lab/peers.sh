@@ -33,13 +33,18 @@ registered() {
 	[[ $(rpc ul.lookup location "$1@lab.example") == *AoR:* ]]
 }
 
+# on_line NAME IP: it is registered, and the NAT has a mapping for it.
+on_line() {
+	registered "$1" && [[ -n $(nat_port "$2") ]]
+}
+
 # start_phone NAME IP [KIND]: registers user NAME from IP, port 5060, and stays there.
 #   sipp              answers OPTIONS and calls (the default)
 #   baresip           a real user agent, which does the same
 #   EXPIRES=SECONDS in front asks for another lifetime than an hour.
 start_phone() {
 	"start_${3:-sipp}" "$1" "$2"
-	wait_until 30 registered "$1"
+	wait_until 30 on_line "$1" "$2"
 }
 
 start_sipp() {
@@ -114,7 +119,8 @@ register_message() {
 		"Content-Length: 0" ""
 }
 
-# chatter IP:PORT SECONDS: a phone that keeps its path open by itself, a CRLF every 3 s (RFC 5626).
+# chatter IP:PORT: a phone that keeps its path open by itself, a CRLF every 3 s (RFC 5626), for ten
+# minutes at most.
 chatter() {
-	printf '\r\n\r\n' | datagram -n $(($2 / 3 + 1)) -i 3000000 "$1" "$SERVER:5060"
+	printf '\r\n\r\n' | datagram -n 200 -i 3000000 "$1" "$SERVER:5060"
 }

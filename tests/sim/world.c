@@ -159,6 +159,11 @@ void wire_flush(struct wire *wire)
 	(void)wire;
 }
 
+void wire_addresses_changed(struct wire *wire)
+{
+	(void)wire;
+}
+
 /* --- devices and the server --- */
 
 static void stamp_heard(struct world_device *device)

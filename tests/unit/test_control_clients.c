@@ -172,6 +172,30 @@ static void a_slow_reader_costs_no_memory_and_holds_up_nobody(void **state)
 	leave(other);
 }
 
+/* Rows so large that a turn's worth of them is many times the output buffer. */
+static void large_rows_wait_for_room(void **state)
+{
+	enum { ROWS = 100 };
+	static char worst[2000];
+	struct peer *peer = connect_peer();
+
+	(void)state;
+	memset(worst, 0x01, sizeof(worst));
+	for (uint32_t i = 0; i < ROWS; i++) {
+		add_path(i);
+		registrations[i].aor = (struct span){ worst, sizeof(worst) };
+	}
+	say(peer, "{\"command\": \"bindings\"}");
+	for (int i = 0; i < ROWS; i++) {
+		json_t *row = expect_row(peer);
+
+		assert_int_equal(json_string_length(json_object_get(row, "aor")), sizeof(worst));
+		json_decref(row);
+	}
+	expect_end(peer);
+	leave(peer);
+}
+
 static void a_turn_of_the_loop_does_a_bounded_piece_of_work(void **state)
 {
 	struct peer *peer = connect_peer();
@@ -263,6 +287,7 @@ int main(void)
 		CONTROL_TEST(requests_may_come_in_pieces_and_in_heaps),
 		CONTROL_TEST(a_half_closed_client_gets_all_its_answers),
 		CONTROL_TEST(a_slow_reader_costs_no_memory_and_holds_up_nobody),
+		CONTROL_TEST(large_rows_wait_for_room),
 		CONTROL_TEST(a_turn_of_the_loop_does_a_bounded_piece_of_work),
 		CONTROL_TEST(paths_may_go_while_they_are_being_shown),
 		CONTROL_TEST(a_client_that_leaves_in_the_middle_is_forgotten),

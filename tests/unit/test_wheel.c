@@ -84,6 +84,9 @@ static void a_path_taken_off_is_not_handed_out(void **state)
 	assert_ptr_equal(wheel_pop(*state, START + HOUR), &on);
 	assert_null(wheel_pop(*state, START + HOUR));
 
+	wheel_set(*state, &off, START + DAY);
+	wheel_unset(*state, &off);
+	assert_int_equal(wheel_next_ns(*state), CLOCK_NEVER);
 	wheel_set(*state, &off, START);
 	wheel_unset(*state, &off);
 	assert_null(wheel_pop(*state, START + HOUR));
