@@ -14,7 +14,7 @@
 	X(packets_in, "packets to a SIP port") \
 	X(packets_out, "packets from a SIP port") \
 	X(packets_on_paths, "packets from devices on a known path") \
-	X(packets_cut, "packets to a SIP port whose headers end too early") \
+	X(packets_cut, "packets whose headers end too early") \
 	X(sightings, "SIP messages reported to the agent") \
 	X(sightings_lost, "SIP messages not reported because the ring buffer was full") \
 	X(sightings_cut, "SIP messages reported without their end") \
