@@ -87,7 +87,7 @@ static int remove_ingress(const char *name, unsigned int interface, const struct
 int attach_remove(const char *interface, const char *pin_dir)
 {
 	unsigned int index = if_nametoindex(interface);
-	struct found ingress, egress;
+	struct found ingress = { .kind = FOUND_NOTHING }, egress = ingress;
 	uint32_t pinned;
 	int err = requirements_privileges();
 

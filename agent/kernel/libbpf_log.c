@@ -41,7 +41,8 @@ static struct span last_complaint(struct span log)
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t length = (size_t)((newline ? newline : end) - at);
 
-		if (length > 0 && strncmp(at, VERIFIER_STATISTICS, strlen(VERIFIER_STATISTICS)))
+		if (length > 0 &&
+		    strncmp(at, VERIFIER_STATISTICS, strlen(VERIFIER_STATISTICS)) != 0)
 			last = (struct span){ at, length };
 		at += length + 1;
 	}
