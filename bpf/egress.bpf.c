@@ -45,20 +45,6 @@ static __always_inline bool note_prompt(struct __sk_buff *context, const struct 
 	return true;
 }
 
-/* Reports a 2xx by which the server accepts what the agent has to know. */
-static __always_inline void report_acceptance(struct __sk_buff *context,
-					      const struct packet *packet)
-{
-	struct payload_start start;
-	struct sighting *captured;
-
-	if (!capture_start(context, load, packet, &start) || classify_status(&start) / 100 != 2)
-		return;
-	captured = capture(context, load, packet, SIGHTING_CAPTURE_MAX);
-	if (!captured || cseq_reported(captured))
-		report(captured, packet, SIGHTING_TO_DEVICE);
-}
-
 /* Handles a packet from a SIP port; not static, as from_device() is not. */
 __noinline int to_device(struct __sk_buff *context, __u32 ip_offset, __u32 transport_offset,
 			 bool ipv6)
@@ -74,6 +60,7 @@ __noinline int to_device(struct __sk_buff *context, __u32 ip_offset, __u32 trans
 	};
 	const struct sip_settings *settings = settings_get();
 	struct packet packet = {};
+	struct payload_start start;
 	struct path_entry *path;
 
 	abi_show();
@@ -87,7 +74,8 @@ __noinline int to_device(struct __sk_buff *context, __u32 ip_offset, __u32 trans
 		path->last_sent_ns = bpf_ktime_get_coarse_ns();
 		path->packets_out++;
 	}
-	report_acceptance(context, &packet);
+	if (capture_start(context, load, &packet, &start))
+		report_wanted(context, load, &packet, &start, SIGHTING_TO_DEVICE);
 	return TC_ACT_UNSPEC;
 }
 

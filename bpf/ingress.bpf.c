@@ -100,9 +100,7 @@ __noinline int from_device(struct xdp_md *context, __u32 ip_offset, __u32 transp
 	/* The rest of a fragmented answer cannot be dropped with it, so all of it passes. */
 	if (path && !fragment && absorb_answer(context, &packet, path, classify_status(start)))
 		return XDP_DROP;
-	if (classify_request(start))
-		report(capture(context, load, &packet, SIGHTING_CAPTURE_MAX), &packet,
-		       SIGHTING_FROM_DEVICE);
+	report_wanted(context, load, &packet, start, SIGHTING_FROM_DEVICE);
 	return XDP_PASS;
 }
 

@@ -7,6 +7,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "capture.bpf.h"
+#include "classify.bpf.h"
+#include "cseq.bpf.h"
 #include "cursor.bpf.h"
 #include "maps.bpf.h"
 
@@ -38,6 +40,26 @@ static __always_inline void report(struct sighting *sighting, const struct packe
 	count(COUNTER_sightings);
 	if (captured < packet->wire_length)
 		count(COUNTER_sightings_cut);
+}
+
+/*
+ * Reports the message if the agent has to know it, whichever way it goes: a request of a
+ * reported method, or a 2xx to one. Of a 2xx from outside the agent learns that what the
+ * server sends next is not its own word.
+ */
+static __always_inline void report_wanted(void *context, load_bytes *load,
+					  const struct packet *packet,
+					  const struct payload_start *start,
+					  enum sighting_direction direction)
+{
+	bool request = classify_request(start);
+	struct sighting *captured;
+
+	if (!request && classify_status(start) / 100 != 2)
+		return;
+	captured = capture(context, load, packet, SIGHTING_CAPTURE_MAX);
+	if (request || !captured || cseq_reported(captured))
+		report(captured, packet, direction);
 }
 
 #endif

@@ -35,6 +35,7 @@
 	X(registers_stale, "accepted REGISTER requests older than what is known") \
 	X(registers_oversized, "REGISTER requests ignored because they are too large to keep") \
 	X(registers_dropped, "REGISTER requests ignored for want of memory") \
+	X(registers_doubted, "acceptances not believed because an outsider may have made them") \
 	X(bindings_begun, "bindings that began") \
 	X(bindings_renewed, "bindings that were renewed") \
 	X(bindings_moved, "bindings that moved to another path") \

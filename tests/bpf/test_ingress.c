@@ -137,7 +137,8 @@ static void other_messages_are_not_reported(void **state)
 		"REGISTERED sip:example.org SIP/2.0\r\n\r\n",
 		"register sip:example.org SIP/2.0\r\n\r\n",
 		"OPTIONS sip:example.org SIP/2.0\r\n\r\n",
-		"SIP/2.0 200 OK\r\nCSeq: 1 REGISTER\r\n\r\n",
+		"SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n",
+		"SIP/2.0 401 Unauthorized\r\nCSeq: 1 REGISTER\r\n\r\n",
 		" REGISTER sip:example.org SIP/2.0\r\n\r\n",
 		"REGISTER sip:a",
 	};
@@ -145,6 +146,15 @@ static void other_messages_are_not_reported(void **state)
 	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++)
 		assert_int_equal(kernel_receive(*state, frame_flow4(40001), payloads[i]), XDP_PASS);
 	assert_int_equal(kernel_sightings(*state), 0);
+}
+
+static void acceptance_from_outside_is_reported(void **state)
+{
+	const struct sighting *sighting = kernel_sighting(*state);
+
+	kernel_receive(*state, frame_flow4(40001), MESSAGE_RESPONSE("200 OK", "CSeq: 1 REGISTER"));
+	assert_int_equal(kernel_sightings(*state), 1);
+	assert_int_equal(sighting->direction, SIGHTING_FROM_DEVICE);
 }
 
 int main(void)
@@ -157,6 +167,7 @@ int main(void)
 		KERNEL_TEST(trap_22_any_payload_counts_as_heard),
 		KERNEL_TEST(register_is_reported),
 		KERNEL_TEST(other_messages_are_not_reported),
+		KERNEL_TEST(acceptance_from_outside_is_reported),
 	};
 
 	return cmocka_run_group_tests_name("ingress", tests, NULL, NULL);
