@@ -14,12 +14,12 @@ RSS_GROWTH_MAX_KIB=$((24 * 1024))
 
 # register USER IP PORT CALL-ID: one REGISTER, sent without waiting for what comes back.
 register() {
-	register_message "$1" "$2:$3" 3600 "$4" 1 | datagram "$2:$3" $SERVER:5060
+	register_message "$1" "$2:$3" 3600 "$4" 1 | datagram "$2:$3" "$SERVER:5060"
 }
 
-# forged_accept USER CALL-ID: the 200 that the server never gave to a REGISTER of this user.
+# forged_accept USER CALL-ID [VIA]: the 200 that the server never gave to a REGISTER of this user.
 forged_accept() {
-	printf '%s\r\n' "SIP/2.0 200 OK" \
+	printf '%s\r\n' "SIP/2.0 200 OK" ${3:+"$3"} \
 		"Via: SIP/2.0/UDP 10.77.0.23:5060;branch=z9hG4bK-$2-1;rport=5060" \
 		"From: <sip:$1@lab.example>;tag=$2" "To: <sip:$1@lab.example>;tag=forged" \
 		"Call-ID: $2" "CSeq: 1 REGISTER" \
@@ -30,7 +30,7 @@ prompts_to_strangers() {
 	captured phones | grep -c ' OPTIONS ' || true
 }
 
-plan 17
+plan 18
 lab_up
 start_kamailio
 check "the agent starts" agent_start --threshold 2s
@@ -43,10 +43,18 @@ register mute2 10.77.0.23 5060 forged
 check "the agent has read the three requests" wait_until 15 count_reaches registers_seen 3
 
 stranger=$NAT_PUBLIC:$(nat_port 10.77.0.23)
-forged_accept mute2 forged | FROM=caller datagram "$stranger" $SERVER:5060
-forged_accept mute2 forged | FROM=caller datagram $SERVER:5060 $SERVER:5060
-forged_accept mute2 forged | FROM=caller datagram $SERVER:5060 "$stranger"
+forged_accept mute2 forged | FROM=caller datagram "$stranger" "$SERVER:5060"
+forged_accept mute2 forged | FROM=caller datagram "$SERVER:5060" "$SERVER:5060"
+forged_accept mute2 forged | FROM=caller datagram "$SERVER:5060" "$stranger"
 check "the forged 200s reach the server's interface" wait_until 15 count_reaches packets_in 5
+
+# A proxy passes a response on by its second Via, asked for or not: it must not vouch for it.
+doubted=$(agent_count registers_doubted)
+forged_accept mute2 forged "Via: SIP/2.0/UDP $SERVER:5060;branch=z9hG4bK-relay" |
+	sed "s/;rport=5060/;received=${stranger%:*};rport=${stranger#*:}/" |
+	FROM=caller datagram $CALLER:5060 "$SERVER:5060"
+check "a forged 200 that the server passes on is not believed" \
+	wait_until 15 count_reaches registers_doubted $((doubted + 1))
 
 let_time_pass 5 "two thresholds, in which a wrong path would be prompted"
 equal "401, silence and forged 200s open no path" 0 "$(paths_kept)"
@@ -63,7 +71,7 @@ before=$(agent_rss_kib)
 packets=$(agent_count packets_in)
 # A few more than are asked for: a busy machine drops some on the way.
 register_message "mute%n" 10.77.0.30:5060 3600 "flood-%n" 1 |
-	FROM=caller datagram -n $((FLOOD * 11 / 10)) -i 100 -s 198.18.0.1:5060 $SERVER:5060
+	FROM=caller datagram -n $((FLOOD * 11 / 10)) -i 100 -s 198.18.0.1:5060 "$SERVER:5060"
 check "$FLOOD forged registrations arrive" \
 	wait_until 20 count_reaches packets_in $((packets + FLOOD))
 after=$(agent_rss_kib)
