@@ -129,6 +129,10 @@ test: deps
 	@$(MAKE) --no-print-directory -s SANITIZE=1 all tests
 	@tests/run
 
+# Each trap of the field with the tests that show it.
+traps:
+	@tests/arch/traps
+
 lint:
 	@tests/arch/lint
 
@@ -138,6 +142,7 @@ fmt:
 clean:
 	rm -rf $O
 
-.PHONY: all tests deps demo test lint fmt clean
+.PHONY: all tests deps demo test traps lint fmt clean
 
--include $(agent_objects:.o=.d) $(tool_objects:.o=.d) $(bpf_objects:.o=.d)
+test_programs := $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
+-include $(agent_objects:.o=.d) $(tool_objects:.o=.d) $(bpf_objects:.o=.d) $(test_programs:=.d)

@@ -22,7 +22,7 @@
 /* CLOCK_MONOTONIC now, in nanoseconds. */
 uint64_t clock_now_ns(void);
 
-/* By how much a stamp of the coarse clock may lag behind: one kernel tick, in nanoseconds. */
+/* By how much a stamp of the coarse clock may lag behind, in nanoseconds: two kernel ticks. */
 uint64_t clock_coarse_lag_ns(void);
 
 #endif

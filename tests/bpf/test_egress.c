@@ -46,7 +46,7 @@ static void trap_1_only_packets_from_the_device_count(void **state)
 	assert_int_equal(kernel_flows_held(kernel), 0);
 }
 
-static void prompt_is_noted_and_is_not_the_servers(void **state)
+static void trap_23_a_prompt_is_counted_and_is_not_the_servers(void **state)
 {
 	struct kernel *kernel = *state;
 	struct flow flow = quiet_path(kernel);
@@ -266,7 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KERNEL_TEST(trap_1_only_packets_from_the_device_count),
-		KERNEL_TEST(prompt_is_noted_and_is_not_the_servers),
+		KERNEL_TEST(trap_23_a_prompt_is_counted_and_is_not_the_servers),
 		KERNEL_TEST(repeated_prompt_keeps_the_earlier_token),
 		KERNEL_TEST(prompt_off_any_path_is_counted),
 		KERNEL_TEST(prompt_needs_the_mark_and_the_token),

@@ -52,7 +52,7 @@ check "the forged 200s reach the server's interface" wait_until 15 count_reaches
 doubted=$(agent_count registers_doubted)
 forged_accept mute2 forged "Via: SIP/2.0/UDP $SERVER:5060;branch=z9hG4bK-relay" |
 	sed "s/;rport=5060/;received=${stranger%:*};rport=${stranger#*:}/" |
-	FROM=caller datagram $CALLER:5060 "$SERVER:5060"
+	FROM=caller datagram "$CALLER:5060" "$SERVER:5060"
 check "a forged 200 that the server passes on is not believed" \
 	wait_until 15 count_reaches registers_doubted $((doubted + 1))
 

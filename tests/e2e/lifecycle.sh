@@ -7,7 +7,7 @@ source "$(dirname "$0")/../lab/lib.sh"
 
 # register USER IP:PORT EXPIRES CSEQ [SOURCE-IP:PORT]: as the SIPp phone of this user would.
 register() {
-	register_message "$1" "$2" "$3" "$1" "$4" | datagram "${5:-$2}" $SERVER:5060
+	register_message "$1" "$2" "$3" "$1" "$4" | datagram "${5:-$2}" "$SERVER:5060"
 }
 
 # prompts_of IP [PORT]
