@@ -13,7 +13,7 @@
 
 #include "base/span.h"
 
-/* More Contacts than these in one message and the message is malformed. */
+/* A request with more Contacts than these is malformed, a response is incomplete. */
 #define FACTS_CONTACTS_MAX 32
 
 /* A lifetime that was not stated. */
@@ -21,6 +21,7 @@
 
 enum sip_method {
 	SIP_METHOD_OTHER, /* one that the agent does not care about */
+	SIP_METHOD_MALFORMED, /* of sip_reader_peek() alone: no facts have it */
 	SIP_METHOD_REGISTER,
 	SIP_METHOD_SUBSCRIBE,
 	SIP_METHOD_NOTIFY,
@@ -56,6 +57,7 @@ struct facts {
 	struct span to_tag;
 	struct span aor; /* URI of To, as uri_make_aor() in sip/uri.h makes it: "sip:user@host" */
 	uint32_t expires; /* the Expires header in seconds, or FACTS_UNSTATED */
+	bool incomplete; /* cut before the end of its headers, or a response with more Contacts */
 	bool contact_star; /* "Contact: *" (then contact_count is 0) */
 	uint32_t contact_count;
 	struct facts_contact contacts[FACTS_CONTACTS_MAX];

@@ -51,7 +51,7 @@ static struct span without_line_end(struct span line)
 	return line;
 }
 
-static bool at_empty_line(struct span rest)
+bool headers_ended(struct span rest)
 {
 	return (rest.length >= 1 && rest.at[0] == '\n') ||
 	       (rest.length >= 2 && rest.at[0] == '\r' && rest.at[1] == '\n');
@@ -59,7 +59,7 @@ static bool at_empty_line(struct span rest)
 
 bool headers_line(struct span *rest, struct span *line)
 {
-	size_t length = at_empty_line(*rest) ? 0 : line_length(*rest);
+	size_t length = headers_ended(*rest) ? 0 : line_length(*rest);
 
 	if (length == 0)
 		return false;

@@ -38,4 +38,7 @@ bool headers_line(struct span *rest, struct span *line);
 /* Takes the next header off *rest: 1, or 0 if there is none, or -EBADMSG if the line is no header. */
 int headers_next(struct span *rest, struct header *header);
 
+/* True at the empty line; a header part that ends without it is cut. */
+bool headers_ended(struct span rest);
+
 #endif

@@ -64,7 +64,11 @@ static int read_contact(struct sip_reader *reader, struct span value, struct fac
 	struct uri uri;
 	int error;
 
-	if (facts->contact_count == FACTS_CONTACTS_MAX || value_read_address(value, &address))
+	if (facts->contact_count == FACTS_CONTACTS_MAX) {
+		facts->incomplete = true;
+		return facts->is_request ? -EBADMSG : 0;
+	}
+	if (value_read_address(value, &address))
 		return -EBADMSG;
 	error = uri_read(address.uri, &reader->made, &uri);
 	if (error)
@@ -241,6 +245,7 @@ static int read_headers(struct sip_reader *reader, struct span rest, struct fact
 	for (size_t i = 0; i < HEADER_NAME_MAX; i++)
 		if (rules[i].needed && !seen[i])
 			return -EBADMSG;
+	facts->incomplete |= !headers_ended(rest);
 	return found;
 }
 
@@ -276,16 +281,16 @@ enum sip_method sip_reader_peek(struct span message, uint16_t *status)
 
 	*status = 0;
 	if (!headers_line(&message, &line) || start_line_read(line, &start))
-		return SIP_METHOD_OTHER;
+		return SIP_METHOD_MALFORMED;
 	*status = start.status;
 	if (start.method.at)
 		return start_line_method(start.method);
 	while (headers_next(&message, &header) > 0)
 		if (header.name == HEADER_CSEQ)
 			return value_read_cseq(header.value, &cseq)
-				       ? SIP_METHOD_OTHER
+				       ? SIP_METHOD_MALFORMED
 				       : start_line_method(cseq.method);
-	return SIP_METHOD_OTHER;
+	return SIP_METHOD_MALFORMED;
 }
 
 int sip_reader_read(struct sip_reader *reader, struct span message, struct facts *facts)

@@ -17,9 +17,10 @@ struct sip_reader *sip_reader_new(void);
 void sip_reader_free(struct sip_reader *reader);
 
 /*
- * A cheap look at the start line and CSeq only: the method that the message is or
- * answers, SIP_METHOD_OTHER if the agent does not care or the bytes are no SIP
- * message. *status gets a response's status code, 0 for a request.
+ * A cheap look at the start line and, in a response, at the headers up to CSeq: the
+ * method that the message is or answers, or SIP_METHOD_OTHER if the agent does not
+ * care. SIP_METHOD_MALFORMED if these cannot be read: sip_reader_read() then fails as
+ * well. *status gets a response's status code, 0 for a request.
  */
 enum sip_method sip_reader_peek(struct span message, uint16_t *status);
 
@@ -27,11 +28,13 @@ enum sip_method sip_reader_peek(struct span message, uint16_t *status);
  * Reads a message into *facts, whose spans live until the next call. A message
  * that was cut in its body or between two headers is read as far as it goes
  * (trap 41: a first fragment has the headers that matter), and so is one longer
- * than SIGHTING_CAPTURE_MAX; a header cut in two is ignored.
+ * than SIGHTING_CAPTURE_MAX; a header cut in two is ignored. Headers that end
+ * without the empty line make the facts incomplete; so do Contacts of a response
+ * beyond FACTS_CONTACTS_MAX, which are left out: an AOR may have more devices.
  *
  * -EBADMSG if it is malformed: no SIP/2.0 start line, a header that is needed
  * missing (Via, Call-ID, CSeq, From, To), twice where once is allowed, or
- * unreadable; a number out of range; too many Contacts. -ENOMEM.
+ * unreadable; a number out of range; a request with too many Contacts. -ENOMEM.
  * *facts is then undefined.
  */
 int sip_reader_read(struct sip_reader *reader, struct span message, struct facts *facts);

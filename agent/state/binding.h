@@ -27,7 +27,7 @@ enum binding_kind {
 
 struct binding {
 	enum binding_kind kind;
-	uint64_t ends_ns; /* CLOCK_MONOTONIC; CLOCK_NEVER is not used */
+	uint64_t ends_ns; /* CLOCK_MONOTONIC; CLOCK_NEVER is not used; see paths_set_end() */
 	struct path *path; /* NULL while it is not attached */
 	struct binding *next; /* the next one of the same path */
 	struct binding **link; /* what points here; good while it is attached */

@@ -86,12 +86,16 @@ static bool is_sole_wish(const struct facts *request)
 	return wishes == 1;
 }
 
+/* The entry of the 2xx that tells of this Contact, or NULL. */
 static const struct facts_contact *entry_of(const struct transaction *request,
 					    const struct facts_contact *contact,
 					    const struct facts *response)
 {
 	const struct facts_contact *entry = likest(contact, response, &request->flow);
 
+	/* What is missing may be this Contact's living entry, and those of others. */
+	if (response->incomplete)
+		return entry && entry->expires > 0 ? entry : NULL;
 	if (entry || !is_sole_wish(request->facts))
 		return entry;
 	entry = sole_entry(response);
@@ -107,7 +111,7 @@ static uint32_t lifetime_s(const struct transaction *request, const struct facts
 	if (wish_s == 0)
 		return 0;
 	entry = entry_of(request, contact, response);
-	if (!entry && response->contact_count > 0)
+	if (!entry && response->contact_count > 0 && !response->incomplete)
 		return 0;
 	if (entry && entry->expires != FACTS_UNSTATED)
 		return entry->expires;

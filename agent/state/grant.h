@@ -12,7 +12,8 @@
  *   4. whatever the entry says, if it is the only one, and this the only Contact,
  *      that does not end.
  *
- * An entry that lives goes before one that has ended (trap 28).
+ * An entry that lives goes before one that has ended (trap 28). A 2xx that is
+ * incomplete may list more: 4 tells nothing then, nor does an entry that has ended.
  */
 #ifndef AGENT_STATE_GRANT_H
 #define AGENT_STATE_GRANT_H
@@ -37,6 +38,8 @@
  *                                    else what the request asked for
  *   the 2xx lists no Contact at all  the 2xx's Expires, else what the request asked
  *                                    for: some registrars list none
+ *   the 2xx is incomplete, and what  the 2xx's Expires, else what the request asked
+ *   there is tells nothing of it     for: its entry may be what is missing (trap 41)
  *   the 2xx lists others only        0: the registrar did not take it
  *
  * A request asks with its Contact's expires, else its Expires, else for the default.

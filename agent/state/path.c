@@ -43,7 +43,7 @@ const char *path_health_name(enum path_health health)
 	return health_names[health];
 }
 
-uint64_t path_first_end_ns(const struct path *path)
+static uint64_t seek_first_end(const struct path *path)
 {
 	uint64_t first_ns = CLOCK_NEVER;
 
@@ -51,6 +51,17 @@ uint64_t path_first_end_ns(const struct path *path)
 		if (binding->ends_ns < first_ns)
 			first_ns = binding->ends_ns;
 	return first_ns;
+}
+
+uint64_t path_first_end_ns(struct path *path)
+{
+	bool was_due = !path->due.link && path->due.due_ns >= path->first_end_ns;
+
+	if (!path->bindings)
+		return CLOCK_NEVER;
+	if (was_due)
+		path->first_end_ns = seek_first_end(path);
+	return path->first_end_ns;
 }
 
 uint64_t path_last_end_ns(const struct path *path)

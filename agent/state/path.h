@@ -53,6 +53,7 @@ struct path {
 	struct wheel_node due; /* owned by keep/schedule */
 	struct binding *bindings; /* first of the list; owned by the rooms that made them */
 	struct prompt prompt;
+	uint64_t first_end_ns; /* owned by state/path and state/paths: see path_first_end_ns() */
 	uint64_t opened_ns;
 	uint64_t last_seen_ns; /* as last read from the kernel */
 	uint64_t answer_token; /* the latest prompt whose answer has been counted */
@@ -78,8 +79,16 @@ enum path_state path_state(const struct path *path);
 const char *path_state_name(enum path_state state);
 const char *path_health_name(enum path_health health);
 
-/* When the first, and when the last, of the bindings ends; CLOCK_NEVER without bindings. */
-uint64_t path_first_end_ns(const struct path *path);
+/*
+ * When the first of the bindings ends; CLOCK_NEVER without bindings. It is never told
+ * too late, but too early once that binding was renewed or has left: a flow of a trunk
+ * carries too many bindings to look through them at each change. They are looked
+ * through when the path has come off the wheel because that end was due, so an end
+ * that has gone costs one look at the path.
+ */
+uint64_t path_first_end_ns(struct path *path);
+
+/* When the last of the bindings ends; CLOCK_NEVER without bindings. */
 uint64_t path_last_end_ns(const struct path *path);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
 
 #define PAGE_PATHS 256
@@ -140,8 +141,17 @@ void paths_drop(struct paths *paths, struct path *path)
 	give_place(paths, path);
 }
 
+static void note_end(struct path *path, uint64_t ends_ns)
+{
+	if (ends_ns < path->first_end_ns)
+		path->first_end_ns = ends_ns;
+}
+
 void paths_attach(struct path *path, struct binding *binding)
 {
+	if (!path->bindings)
+		path->first_end_ns = CLOCK_NEVER;
+	note_end(path, binding->ends_ns);
 	binding->path = path;
 	binding->next = path->bindings;
 	binding->link = &path->bindings;
@@ -160,6 +170,13 @@ void paths_detach(struct binding *binding)
 	binding->path = NULL;
 	binding->next = NULL;
 	binding->link = NULL;
+}
+
+void paths_set_end(struct binding *binding, uint64_t ends_ns)
+{
+	binding->ends_ns = ends_ns;
+	if (binding->path)
+		note_end(binding->path, ends_ns);
 }
 
 struct path *paths_walk(const struct paths *paths, uint32_t *cursor)

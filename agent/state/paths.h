@@ -35,6 +35,9 @@ void paths_drop(struct paths *paths, struct path *path);
 void paths_attach(struct path *path, struct binding *binding);
 void paths_detach(struct binding *binding);
 
+/* Gives a binding a new end, and lets its path know if it is on one. */
+void paths_set_end(struct binding *binding, uint64_t ends_ns);
+
 /*
  * Walks: the first path with an index of *cursor or more, moving *cursor past it;
  * NULL at the end. A walk starts with a cursor of 0.

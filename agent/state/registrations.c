@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "state/contact.h"
 #include "state/grant.h"
-#include "state/path.h"
+#include "state/paths.h"
 #include "state/registration_table.h"
 #include "state/uri.h"
 
@@ -264,7 +264,7 @@ static void keep(struct acceptance *acceptance, const struct facts_contact *cont
 	}
 	registration->cseq = acceptance->request->facts->cseq;
 	registration->accepted_ns = acceptance->accepted_ns;
-	registration->binding.ends_ns = acceptance->accepted_ns + lifetime_s * NS_PER_S;
+	paths_set_end(&registration->binding, acceptance->accepted_ns + lifetime_s * NS_PER_S);
 	add_change(acceptance, renewal_kind(acceptance, registration), registration);
 }
 

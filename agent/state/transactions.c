@@ -21,7 +21,7 @@ struct kept {
 
 struct transactions {
 	struct hash_key key;
-	struct counts *counts;
+	struct counts *counts; /* NULL: nothing is counted */
 	struct table by_identity;
 	struct kept *oldest;
 	struct kept *newest;
@@ -109,7 +109,8 @@ static struct kept *find(const struct transactions *transactions, const struct f
 
 static void forget_oldest(struct transactions *transactions)
 {
-	if (transactions->oldest->transaction.facts->method == SIP_METHOD_REGISTER)
+	if (transactions->counts &&
+	    transactions->oldest->transaction.facts->method == SIP_METHOD_REGISTER)
 		count_up(transactions->counts, registers_unanswered);
 	forget(transactions, transactions->oldest);
 }

@@ -36,7 +36,10 @@ struct transaction {
 	const struct facts *facts;
 };
 
-/* A room for at most "limit" requests (1 or more); NULL without memory or randomness. */
+/*
+ * A room for at most "limit" requests (1 or more); NULL without memory or randomness.
+ * "counts" outlives the room, or is NULL: then nothing is counted.
+ */
 struct transactions *transactions_new(size_t limit, struct counts *counts);
 void transactions_free(struct transactions *transactions);
 

@@ -235,6 +235,58 @@ static void trap_24_an_answer_that_lists_others_only_took_none(void **state)
 	assert_int_equal(granted_at(&request, &response, 0), 0);
 }
 
+/* A registrar that writes one Contact header for each device; this device's is behind the cut. */
+static void trap_41_a_contact_behind_the_cut_does_not_end(void **state)
+{
+	struct facts request = asks("call", 1, UNSTATED), response = answers(200, UNSTATED);
+
+	(void)state;
+	response.incomplete = true;
+	add_contact(&request, contact_of(PRIVATE, 600));
+	assert_int_equal(granted_at(&request, &response, 0), 600);
+	add_contact(&response, contact_of(ELSEWHERE, 1000));
+	add_contact(&response, contact_of("sip:alice@203.0.113.10", 1000));
+	assert_int_equal(granted_at(&request, &response, 0), 600);
+	response.expires = 120;
+	assert_int_equal(granted_at(&request, &response, 0), 120);
+}
+
+static void trap_24_a_sole_entry_before_the_cut_is_not_the_only_one(void **state)
+{
+	struct facts request = asks("call", 1, 600), response = answers(200, UNSTATED);
+
+	(void)state;
+	response.incomplete = true;
+	add_contact(&request, contact_of(PRIVATE, UNSTATED));
+	add_contact(&response, contact_of(ELSEWHERE, 1000));
+	assert_int_equal(granted_at(&request, &response, 0), 600);
+}
+
+static void trap_24_an_entry_before_the_cut_counts(void **state)
+{
+	struct facts request = asks("call", 1, 600), response = answers(200, 120);
+
+	(void)state;
+	response.incomplete = true;
+	add_contact(&request, contact_of(PRIVATE, UNSTATED));
+	add_contact(&response, contact_of(ELSEWHERE, 1000));
+	add_contact(&response, contact_of(PRIVATE, 300));
+	assert_int_equal(granted_at(&request, &response, 0), 300);
+	request.contacts[0].expires = 0;
+	assert_int_equal(granted_at(&request, &response, 0), 0);
+}
+
+static void trap_28_a_stale_entry_before_the_cut_hides_no_living_one(void **state)
+{
+	struct facts request = asks("call", 1, 600), response = answers(200, UNSTATED);
+
+	(void)state;
+	response.incomplete = true;
+	add_contact(&request, contact_of(PRIVATE, UNSTATED));
+	add_contact(&response, contact_of(PRIVATE, 0));
+	assert_int_equal(granted_at(&request, &response, 0), 600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +305,10 @@ int main(void)
 		cmocka_unit_test(a_registrar_may_drop_instance_and_reg_id),
 		cmocka_unit_test(an_answer_may_list_no_contact_at_all),
 		cmocka_unit_test(trap_24_an_answer_that_lists_others_only_took_none),
+		cmocka_unit_test(trap_41_a_contact_behind_the_cut_does_not_end),
+		cmocka_unit_test(trap_24_a_sole_entry_before_the_cut_is_not_the_only_one),
+		cmocka_unit_test(trap_24_an_entry_before_the_cut_counts),
+		cmocka_unit_test(trap_28_a_stale_entry_before_the_cut_hides_no_living_one),
 	};
 
 	return cmocka_run_group_tests_name("grant", tests, NULL, NULL);

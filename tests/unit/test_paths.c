@@ -262,9 +262,55 @@ static void the_first_and_last_end(void **state)
 	assert_int_equal(path_last_end_ns(path), 30);
 	paths_detach(&bindings[1]);
 	paths_detach(&bindings[2]);
+	path->due.due_ns = 10;
 	assert_int_equal(path_first_end_ns(path), 20);
 	assert_int_equal(path_last_end_ns(path), 20);
 	paths_detach(&bindings[0]);
+	assert_true(path_first_end_ns(path) == CLOCK_NEVER);
+	paths_attach(path, &bindings[2]);
+	assert_int_equal(path_first_end_ns(path), 30);
+	paths_detach(&bindings[2]);
+	paths_free(paths);
+}
+
+static void a_new_end_is_known_at_once_if_it_is_earlier(void **state)
+{
+	struct paths *paths = paths_new(1);
+	struct path *path = added(paths, 1);
+	struct binding first = { .ends_ns = 20 }, second = { .ends_ns = 30 };
+
+	(void)state;
+	paths_set_end(&first, 25);
+	paths_attach(path, &first);
+	paths_attach(path, &second);
+	assert_int_equal(path_first_end_ns(path), 25);
+	paths_set_end(&second, 10);
+	assert_int_equal(path_first_end_ns(path), 10);
+	paths_detach(&first);
+	paths_detach(&second);
+	paths_free(paths);
+}
+
+/* A trunk's flow: its bindings are not looked through at each renewal. */
+static void a_first_end_that_has_gone_is_noticed_when_it_was_due(void **state)
+{
+	struct paths *paths = paths_new(1);
+	struct path *path = added(paths, 1);
+	struct binding first = { .ends_ns = 10 }, second = { .ends_ns = 20 };
+
+	(void)state;
+	paths_attach(path, &first);
+	paths_attach(path, &second);
+	paths_set_end(&first, 30);
+	path->due.due_ns = 9;
+	assert_int_equal(path_first_end_ns(path), 10);
+	path->due.due_ns = 10;
+	path->due.link = &path->due.next; /* on the wheel: it is still to be looked at */
+	assert_int_equal(path_first_end_ns(path), 10);
+	path->due.link = NULL;
+	assert_int_equal(path_first_end_ns(path), 20);
+	paths_detach(&first);
+	paths_detach(&second);
 	paths_free(paths);
 }
 
@@ -395,6 +441,8 @@ int main(void)
 		cmocka_unit_test(trap_21_a_silent_path_keeps_its_bindings),
 		cmocka_unit_test(a_flow_of_a_trunk_carries_more_than_65535),
 		cmocka_unit_test(the_first_and_last_end),
+		cmocka_unit_test(a_new_end_is_known_at_once_if_it_is_earlier),
+		cmocka_unit_test(a_first_end_that_has_gone_is_noticed_when_it_was_due),
 		cmocka_unit_test(random_steps_agree_with_a_naive_model),
 	};
 

@@ -8,53 +8,7 @@
 
 #include <errno.h>
 
-#include "base/text.h"
-#include "sip/reader.h"
-
-#define REQUEST "REGISTER sip:example.com SIP/2.0\r\n"
-#define ANSWER "SIP/2.0 200 OK\r\n"
-#define VIA "Via: SIP/2.0/UDP 10.0.0.5:5062;branch=z9hG4bK-1;rport\r\n"
-#define FROM "From: \"Alice\" <sip:alice@example.com>;tag=from1\r\n"
-#define TO "To: <sip:alice@example.com>\r\n"
-#define CALL_ID "Call-ID: call@10.0.0.5\r\n"
-#define CSEQ "CSeq: 17 REGISTER\r\n"
-#define NEEDED VIA FROM TO CALL_ID CSEQ
-#define END "\r\n"
-
-static struct sip_reader *reader;
-static struct facts facts;
-
-static int setup(void **state)
-{
-	(void)state;
-	reader = sip_reader_new();
-	return reader ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	sip_reader_free(reader);
-	return 0;
-}
-
-static void read_message(struct span message)
-{
-	assert_int_equal(sip_reader_read(reader, message, &facts), 0);
-}
-
-static void assert_span(struct span span, const char *expected)
-{
-	assert_non_null(span.at);
-	if (!span_equal(span, span_of(expected)))
-		fail_msg("\"%.*s\" is not \"%s\"", (int)span.length, span.at, expected);
-}
-
-static void assert_absent(struct span span)
-{
-	assert_null(span.at);
-	assert_int_equal(span.length, 0);
-}
+#include "reader_world.h"
 
 static void a_request_says_who_registers_where(void **state)
 {
@@ -137,14 +91,18 @@ static void a_peek_tells_what_matters(void **state)
 		{ SPAN(ANSWER NEEDED END), SIP_METHOD_REGISTER, 200 },
 		{ SPAN("SIP/2.0 401 No\r\nTo: x\r\ncseq : 1\r\n\tINVITE\r\n"), SIP_METHOD_INVITE,
 		  401 },
-		{ SPAN(ANSWER VIA END CSEQ), SIP_METHOD_OTHER, 200 },
-		{ SPAN(ANSWER "CSeq: 1 REGISTER"), SIP_METHOD_OTHER, 200 },
-		{ SPAN(ANSWER "CSeq: x REGISTER\r\n"), SIP_METHOD_OTHER, 200 },
-		{ SPAN("REGISTER sip:example.com SIP/2.0"), SIP_METHOD_OTHER, 0 },
-		{ SPAN("REGISTER sip:example.com HTTP/1.1\r\n"), SIP_METHOD_OTHER, 0 },
-		{ SPAN("\r\n\r\n"), SIP_METHOD_OTHER, 0 },
-		{ SPAN(""), SIP_METHOD_OTHER, 0 },
-		{ { NULL, 0 }, SIP_METHOD_OTHER, 0 },
+		{ SPAN(ANSWER VIA END CSEQ), SIP_METHOD_MALFORMED, 200 },
+		{ SPAN(ANSWER "CSeq: 1 REGISTER"), SIP_METHOD_MALFORMED, 200 },
+		{ SPAN(ANSWER "CSeq: x REGISTER\r\n"), SIP_METHOD_MALFORMED, 200 },
+		{ SPAN(ANSWER "no header\r\n" NEEDED END), SIP_METHOD_MALFORMED, 200 },
+		{ SPAN(ANSWER "CSeq: 1 MESSAGE\r\nno header\r\n"), SIP_METHOD_OTHER, 200 },
+		{ SPAN("MESSAGE sip:example.com SIP/2.0\r\nno header\r\n"), SIP_METHOD_OTHER, 0 },
+		{ SPAN("REGISTER x SIP/3.0\r\n" NEEDED END), SIP_METHOD_MALFORMED, 0 },
+		{ SPAN("REGISTER sip:example.com SIP/2.0"), SIP_METHOD_MALFORMED, 0 },
+		{ SPAN("REGISTER sip:example.com HTTP/1.1\r\n"), SIP_METHOD_MALFORMED, 0 },
+		{ SPAN("\r\n\r\n"), SIP_METHOD_MALFORMED, 0 },
+		{ SPAN(""), SIP_METHOD_MALFORMED, 0 },
+		{ { NULL, 0 }, SIP_METHOD_MALFORMED, 0 },
 	};
 
 	(void)state;
@@ -325,6 +283,29 @@ static void trap_41_a_body_is_not_looked_at(void **state)
 	assert_int_equal(facts.via_count, 1);
 }
 
+static void trap_41_a_message_without_its_empty_line_is_incomplete(void **state)
+{
+	static const struct {
+		struct span message;
+		bool incomplete;
+	} messages[] = {
+		{ SPAN(ANSWER NEEDED END), false },
+		{ SPAN(ANSWER NEEDED END "body"), false },
+		{ SPAN("SIP/2.0 200 OK\n" NEEDED "\n"), false },
+		{ SPAN(ANSWER NEEDED), true },
+		{ SPAN(ANSWER NEEDED "\r"), true },
+		{ SPAN(ANSWER NEEDED "Contact: <sip:a@b>;expi"), true },
+		{ SPAN(REQUEST NEEDED END), false },
+		{ SPAN(REQUEST NEEDED), true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		read_message(messages[i].message);
+		assert_int_equal(facts.incomplete, messages[i].incomplete);
+	}
+}
+
 static void facts_do_not_need_the_message(void **state)
 {
 	char message[] = REQUEST NEEDED "Contact: <sip:a@b>\r\n" END;
@@ -335,8 +316,6 @@ static void facts_do_not_need_the_message(void **state)
 	assert_span(facts.call_id, "call@10.0.0.5");
 	assert_span(facts.contacts[0].uri, "sip:a@b");
 }
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
@@ -357,6 +336,7 @@ int main(void)
 		TEST(trap_32_a_request_that_was_passed_on_has_several_vias),
 		TEST(trap_41_what_was_captured_is_enough),
 		TEST(trap_41_a_body_is_not_looked_at),
+		TEST(trap_41_a_message_without_its_empty_line_is_incomplete),
 		TEST(facts_do_not_need_the_message),
 	};
 

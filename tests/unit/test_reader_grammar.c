@@ -6,52 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/text.h"
-#include "sip/reader.h"
-
-#define REQUEST "REGISTER sip:example.com SIP/2.0\r\n"
-#define VIA "Via: SIP/2.0/UDP 10.0.0.5:5062;branch=z9hG4bK-1;rport\r\n"
-#define FROM "From: \"Alice\" <sip:alice@example.com>;tag=from1\r\n"
-#define TO "To: <sip:alice@example.com>\r\n"
-#define CALL_ID "Call-ID: call@10.0.0.5\r\n"
-#define CSEQ "CSeq: 17 REGISTER\r\n"
-#define NEEDED VIA FROM TO CALL_ID CSEQ
-#define END "\r\n"
-
-static struct sip_reader *reader;
-static struct facts facts;
-
-static int setup(void **state)
-{
-	(void)state;
-	reader = sip_reader_new();
-	return reader ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	sip_reader_free(reader);
-	return 0;
-}
-
-static void read_message(struct span message)
-{
-	assert_int_equal(sip_reader_read(reader, message, &facts), 0);
-}
-
-static void assert_span(struct span span, const char *expected)
-{
-	assert_non_null(span.at);
-	if (!span_equal(span, span_of(expected)))
-		fail_msg("\"%.*s\" is not \"%s\"", (int)span.length, span.at, expected);
-}
-
-static void assert_absent(struct span span)
-{
-	assert_null(span.at);
-	assert_int_equal(span.length, 0);
-}
+#include "reader_world.h"
 
 static void trap_29_contacts_stand_in_one_header_or_in_several(void **state)
 {
@@ -192,8 +147,6 @@ static void a_contact_of_another_scheme_has_its_uri_only(void **state)
 		assert_int_equal(facts.contacts[i].port, 0);
 	}
 }
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {

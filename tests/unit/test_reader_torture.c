@@ -189,6 +189,7 @@ static const char answer[] =
 	"SIP/2.0 200 OK\r\n" NEEDED "Contact: <sip:a@b>;expires=60, <sip:%63@[::1]:9>;q=1\r\n" END;
 
 static struct sip_reader *used; /* has read whatever the tests before gave it */
+static struct facts facts; /* of the message that it has read last */
 
 static int setup(void **state)
 {
@@ -220,6 +221,7 @@ static void assert_same_facts(const struct facts *a, const struct facts *b)
 	assert_same(a->aor, b->aor);
 	assert_int_equal(a->expires, b->expires);
 	assert_int_equal(a->contact_count, b->contact_count);
+	assert_int_equal(a->incomplete, b->incomplete);
 	assert_true(a->contact_count <= FACTS_CONTACTS_MAX);
 	for (size_t i = 0; i < a->contact_count; i++) {
 		assert_same(a->contacts[i].uri, b->contacts[i].uri);
@@ -237,18 +239,21 @@ static void assert_same_facts(const struct facts *a, const struct facts *b)
  */
 static int read_bytes(const char *bytes, size_t length)
 {
-	static struct facts facts, fresh_facts;
+	static struct facts fresh_facts;
 	struct sip_reader *fresh = sip_reader_new();
 	char *exact = malloc(length > 0 ? length : 1);
+	enum sip_method peeked;
 	uint16_t status;
 	int result;
 
 	assert_non_null(fresh);
 	assert_non_null(exact);
 	memcpy(exact, bytes, length);
-	sip_reader_peek((struct span){ exact, length }, &status);
+	peeked = sip_reader_peek((struct span){ exact, length }, &status);
 	result = sip_reader_read(used, (struct span){ exact, length }, &facts);
 	assert_true(result == 0 || result == -EBADMSG);
+	if (peeked == SIP_METHOD_MALFORMED)
+		assert_int_equal(result, -EBADMSG);
 	assert_int_equal(sip_reader_read(fresh, (struct span){ exact, length }, &fresh_facts),
 			 result);
 	if (result == 0)
@@ -328,12 +333,13 @@ static void any_byte_may_be_missing_or_doubled(void **state)
 	}
 }
 
-static int read_contacts(size_t count)
+static int read_contacts(struct span start_line, size_t count)
 {
 	char buffer[SIGHTING_CAPTURE_MAX + 1];
 	struct text text = TEXT_OVER(buffer);
 
-	text_add(&text, SPAN(REQUEST NEEDED "Subject: many"));
+	text_add(&text, start_line);
+	text_add(&text, SPAN(NEEDED "Subject: many"));
 	for (size_t i = 0; i < count; i++)
 		text_format(&text, "%s<sip:%zu@b>", i % 2 ? ", " : "\r\nContact: ", i);
 	text_add(&text, SPAN("\r\n\r\n"));
@@ -341,11 +347,26 @@ static int read_contacts(size_t count)
 	return read_bytes(buffer, text.used);
 }
 
-static void too_many_contacts_are_refused(void **state)
+static void too_many_contacts_of_a_request_are_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(read_contacts(FACTS_CONTACTS_MAX), 0);
-	assert_int_equal(read_contacts(FACTS_CONTACTS_MAX + 1), -EBADMSG);
+	assert_int_equal(read_contacts(SPAN(REQUEST), FACTS_CONTACTS_MAX), 0);
+	assert_int_equal(read_contacts(SPAN(REQUEST), FACTS_CONTACTS_MAX + 1), -EBADMSG);
+}
+
+static void trap_24_an_answer_may_list_more_devices_than_fit(void **state)
+{
+	static const struct span answer_line = { "SIP/2.0 200 OK\r\n", 16 };
+
+	(void)state;
+	assert_int_equal(read_contacts(answer_line, FACTS_CONTACTS_MAX), 0);
+	assert_int_equal(facts.contact_count, FACTS_CONTACTS_MAX);
+	assert_false(facts.incomplete);
+	for (size_t count = FACTS_CONTACTS_MAX + 1; count <= 2 * FACTS_CONTACTS_MAX; count++) {
+		assert_int_equal(read_contacts(answer_line, count), 0);
+		assert_int_equal(facts.contact_count, FACTS_CONTACTS_MAX);
+		assert_true(facts.incomplete);
+	}
 }
 
 /* Facts take the most room where nearly all of a message is its To. */
@@ -376,7 +397,8 @@ int main(void)
 		TEST(trap_41_a_message_may_be_cut_at_every_byte),
 		TEST(any_byte_may_be_changed),
 		TEST(any_byte_may_be_missing_or_doubled),
-		TEST(too_many_contacts_are_refused),
+		TEST(too_many_contacts_of_a_request_are_refused),
+		TEST(trap_24_an_answer_may_list_more_devices_than_fit),
 		TEST(the_largest_message_fits),
 	};
 

@@ -40,6 +40,37 @@ static void a_registration_begins_is_renewed_and_ends(void **state)
 	assert_int_equal(counted(world, COUNT_bindings_ended), 1);
 }
 
+static void a_renewal_may_end_earlier(void **state)
+{
+	struct world *world = *state;
+	struct flow flow = flow_from(40001);
+
+	register_contact(world, 40001, "call", 1, contact_of(PHONE, 600));
+	register_contact(world, 40001, "call", 2, contact_of(PHONE, 60));
+	assert_one_change(world, BINDING_RENEWED);
+	assert_int_equal(path_first_end_ns(paths_find(world->paths, &flow)),
+			 world->now_ns + 60 * NS_PER_S);
+}
+
+/* Two devices of one AOR; the 2xx to one of them is cut behind the other's entry. */
+static void trap_24_a_cut_answer_ends_no_registration(void **state)
+{
+	struct world *world = *state;
+	struct facts request = asks("call", 2, 600), response = answers(200, UNSTATED);
+
+	register_contact(world, 40001, "call", 1, contact_of(PHONE, 60));
+	register_contact(world, 40009, "desk-call", 1, contact_of(DESK, 60));
+	add_contact(&request, contact_of(PHONE, UNSTATED));
+	add_contact(&response, contact_of(DESK, 30));
+	add_contact(&response, contact_of("sip:alice@203.0.113.9:5060", 30));
+	response.incomplete = true;
+	accept_at(world, 40001, &request, &response, world->now_ns + 1);
+	assert_one_change(world, BINDING_RENEWED);
+	assert_int_equal(registered(world, 40001, PHONE)->binding.ends_ns,
+			 world->now_ns + 1 + 600 * NS_PER_S);
+	assert_non_null(registered(world, 40009, DESK));
+}
+
 static void what_ends_is_readable_until_it_is_forgotten(void **state)
 {
 	struct world *world = *state;
@@ -260,6 +291,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(a_registration_begins_is_renewed_and_ends),
+		WORLD_TEST(a_renewal_may_end_earlier),
+		WORLD_TEST(trap_24_a_cut_answer_ends_no_registration),
 		WORLD_TEST(what_ends_is_readable_until_it_is_forgotten),
 		WORLD_TEST(an_aor_is_one_however_its_host_is_written),
 		WORLD_TEST(trap_24_the_contacts_of_others_are_not_touched),

@@ -327,6 +327,23 @@ static void trap_44_a_flood_leaves_the_room_as_large_as_it_was(void **state)
 	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 100000 - ROOM);
 }
 
+static void a_room_may_count_nothing(void **state)
+{
+	struct transactions *transactions = transactions_new(1, NULL);
+
+	(void)state;
+	assert_non_null(transactions);
+	for (uint32_t cseq = 1; cseq <= 2; cseq++) {
+		struct facts request = request_of(cseq);
+
+		assert_int_equal(transactions_remember(transactions, &device_flow, &request, 1), 0);
+	}
+	assert_int_equal(transactions_count(transactions), 1);
+	transactions_expire(transactions, 100 * NS_PER_S);
+	assert_int_equal(transactions_count(transactions), 0);
+	transactions_free(transactions);
+}
+
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -344,6 +361,7 @@ int main(void)
 		WORLD_TEST(trap_44_a_large_request_is_not_kept),
 		WORLD_TEST(trap_44_the_texts_of_contacts_count_too),
 		WORLD_TEST(trap_44_a_flood_leaves_the_room_as_large_as_it_was),
+		cmocka_unit_test(a_room_may_count_nothing),
 	};
 
 	return cmocka_run_group_tests_name("transactions", tests, NULL, NULL);
