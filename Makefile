@@ -5,16 +5,25 @@
 # make test       every test, with sanitizers (root)
 # make lint, fmt  what the style asks for
 #
-# demo and test install the packages they need; the others expect them.
+# demo, test, lint and fmt install the packages they need (root); "make deps" installs
+# those for plain "make".
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
 # make V=1 shows the commands.
+comma := ,
+
 ifndef V
-say = @printf '  %-5s %s\n' $(1) $(2);
+say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %-5s %s\n' $(1) $(2);)
 endif
+
+# In goals that go on to do something else: one line, and errors. What root has built in
+# somebody's checkout is then theirs.
+build_quietly = echo "building $(2)" && \
+	$(MAKE) --no-print-directory -s $(1) && \
+	if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $O; fi
 
 CC = gcc
 CLANG ?= clang
@@ -62,6 +71,12 @@ unit_tests := $(UNIT_C:tests/%.c=$B/tests/%)
 sim_tests := $(SIM_TEST_C:tests/%.c=$B/tests/%)
 tool_tests := $(TOOL_TEST_C:tests/%.c=$B/tests/%)
 bpf_tests := $(BPF_TEST_C:tests/%.c=$B/tests/%)
+
+ifeq ($(shell command -v $(CLANG) 2>/dev/null),)
+ifneq ($(filter all,$(or $(MAKECMDGOALS),all)),)
+$(error there is no $(CLANG) here: "sudo make deps" installs what the build needs)
+endif
+endif
 
 all: $B/sippathd $B/sippath $O/sippath.bpf.o
 
@@ -118,15 +133,17 @@ $B/rooms.a: $(room_objects)
 tests: $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
 
 deps:
-	@tests/lab/need
+	@tests/lab/need build
 
-demo: deps
-	@$(MAKE) --no-print-directory -s all
+demo:
+	@tests/lab/need test
+	@$(call build_quietly,all,sippath)
 	@tests/lab/demo
 
-test: deps
-	@$(MAKE) --no-print-directory -s all
-	@$(MAKE) --no-print-directory -s SANITIZE=1 all tests
+test:
+	@tests/lab/need test
+	@$(call build_quietly,all,sippath)
+	@$(call build_quietly,SANITIZE=1 all tests,the tests$(comma) with sanitizers)
 	@tests/run
 
 # Each trap of the field with the tests that show it.
@@ -134,10 +151,13 @@ traps:
 	@tests/arch/traps
 
 lint:
+	@tests/lab/need lint
+	@$(call build_quietly,all,sippath)
 	@tests/arch/lint
 
 fmt:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	@tests/lab/need lint
+	find agent bpf include tests tools -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
 clean:
 	rm -rf $O

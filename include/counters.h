@@ -45,14 +45,15 @@
 	X(paths_opened, "paths that began to be kept") \
 	X(paths_closed, "paths that are no longer kept") \
 	X(paths_refused, "paths refused because sip_paths is full") \
-	X(paths_unreadable, "readings of sip_paths that failed") \
+	X(paths_unreadable, "readings and writings of sip_paths that failed") \
 	X(paths_silenced, "paths that became silent") \
 	X(paths_revived, "silent paths that were heard again") \
 	X(prompts_sent, "prompts sent, repeats not included") \
 	X(prompts_repeated, "prompts sent again for want of an answer") \
 	X(prompts_answered, "prompts that were answered") \
 	X(prompts_unanswered, "prompts that were never answered") \
-	X(prompts_avoided, "due paths that needed no prompt because the device had spoken") \
+	X(prompts_avoided, \
+	  "prompts, one each threshold, that were not needed because the device spoke") \
 	X(prompts_delayed, "prompts that waited for their turn") \
 	X(prompts_failed, "prompts that the network refused") \
 	X(prompts_held, "prompts not sent because this host does not hold the local address")

@@ -15,4 +15,7 @@ struct counts {
 /* Counts one more of what "name", a name of the list, stands for. */
 #define count_up(counts, name) ((void)((counts)->value[COUNT_##name]++))
 
+/* Counts so many more. */
+#define count_many(counts, name, more) ((void)((counts)->value[COUNT_##name] += (more)))
+
 #endif

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/address.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "keep/openings.h"
 #include "keep/pacer.h"
 #include "keep/policy.h"
 #include "keep/prompter.h"
@@ -17,26 +15,22 @@
 /* How long the answer to a prompt may still come after its path has lost its last binding. */
 #define ANSWER_WINDOW_NS (2 * NS_PER_S)
 
+/* A busy routing table changes all the time; what is held is looked through so often at most. */
+#define HELD_ROUND_NS NS_PER_S
+
 struct keeper {
-	int path_map;
 	struct wire *wire;
 	struct counts *counts;
-	uint32_t paths_max;
-	bool refusing; /* said once, until a path fits again */
-	bool holding; /* some path is held back for want of its local address */
+	struct openings openings;
 	struct policy policy;
 	struct pacer pacer;
 	struct prompter prompter;
-	struct paths *paths;
 	struct wheel *wheel;
+	size_t kept; /* paths with bindings */
+	bool holding; /* some path is held back for want of its local address */
+	uint64_t held_round_ns; /* the next round through what is held; CLOCK_NEVER: none wanted */
+	uint64_t held_rest_ns; /* and no earlier than this */
 };
-
-static bool keep_none(void *context, const struct flow *flow)
-{
-	(void)context;
-	(void)flow;
-	return false;
-}
 
 int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct keeper **out)
 {
@@ -45,18 +39,20 @@ int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct kee
 
 	if (!keeper)
 		return -ENOMEM;
-	keeper->path_map = options->path_map;
 	keeper->wire = options->wire;
 	keeper->counts = options->counts;
-	keeper->paths_max = options->paths_max;
+	keeper->openings.path_map = options->path_map;
+	keeper->openings.flow_map = options->flow_map;
+	keeper->openings.paths_max = options->paths_max;
+	keeper->openings.counts = options->counts;
 	keeper->policy.threshold_ns = options->threshold_ns;
 	keeper->policy.coarse_lag_ns = options->coarse_lag_ns;
-	keeper->paths = paths_new(options->paths_max);
+	keeper->held_round_ns = CLOCK_NEVER;
 	keeper->wheel = wheel_new(now_ns);
-	error = keeper->paths && keeper->wheel ? prompter_init(&keeper->prompter) : -ENOMEM;
+	error = keeper->wheel ? prompter_init(&keeper->prompter) : -ENOMEM;
 	if (!error)
-		error = path_map_sweep(keeper->path_map, keep_none, NULL);
-	if (error < 0) {
+		error = openings_init(&keeper->openings);
+	if (error) {
 		keeper_free(keeper);
 		return error;
 	}
@@ -71,11 +67,11 @@ void keeper_free(struct keeper *keeper)
 
 	if (!keeper)
 		return;
-	while (keeper->paths && (path = paths_walk(keeper->paths, &cursor)))
+	while (keeper->openings.paths && (path = paths_walk(keeper->openings.paths, &cursor)))
 		while (path->bindings)
 			paths_detach(path->bindings);
 	wheel_free(keeper->wheel);
-	paths_free(keeper->paths);
+	openings_free(&keeper->openings);
 	free(keeper);
 }
 
@@ -92,74 +88,88 @@ static uint64_t due_ns(const struct keeper *keeper, const struct path *path)
 	return path->last_seen_ns + keeper->policy.threshold_ns + keeper->policy.coarse_lag_ns;
 }
 
-static int refuse_path(struct keeper *keeper, const struct flow *flow, int error)
+/* Frees a path without bindings; if that fails, it is tried again. */
+static int close_path(struct keeper *keeper, struct path *path, uint64_t now_ns)
 {
-	char name[128];
-	struct text text = TEXT_OVER(name);
-
-	count_up(keeper->counts, paths_refused);
-	if (keeper->refusing)
-		return -error;
-	keeper->refusing = true;
-	flow_write(&text, flow);
-	if (error == ENOSPC || error == E2BIG)
-		log_warning(
-			"sip_paths is full (paths-max = %u), so %s is not kept: raise --paths-max",
-			keeper->paths_max, name);
-	else
-		log_warning("%s is not kept: %s", name, strerror(error));
-	return -error;
-}
-
-static int open_path(struct keeper *keeper, const struct flow *flow, uint64_t seen_ns,
-		     struct path **out)
-{
-	struct path *path = paths_add(keeper->paths, flow, seen_ns);
 	int error;
 
-	if (!path)
-		return refuse_path(keeper, flow, errno);
-	error = path_map_insert(keeper->path_map, flow, seen_ns);
-	if (error) {
-		paths_drop(keeper->paths, path);
-		return refuse_path(keeper, flow, -error);
-	}
-	path->last_seen_ns = seen_ns;
-	keeper->refusing = false;
-	*out = path;
-	return 0;
+	wheel_unset(keeper->wheel, path);
+	error = openings_close(&keeper->openings, path);
+	if (error)
+		wheel_set(keeper->wheel, path, now_ns + ANSWER_WINDOW_NS);
+	return error;
 }
 
-/* Frees a path without bindings, unless the answer to its prompt may still be on its way. */
+/* Closes a path without bindings, unless the answer to its prompt may still be on its way. */
 static void bury_path(struct keeper *keeper, struct path *path, uint64_t now_ns)
 {
 	uint64_t answer_by_ns = path->prompt.sent_ns + ANSWER_WINDOW_NS;
 
-	if (path->prompt.sent_ns > 0 && answer_by_ns > now_ns) {
+	path->slot_reserved = false;
+	if (path->prompt.sent_ns > 0 && answer_by_ns > now_ns)
 		wheel_set(keeper->wheel, path, answer_by_ns);
-		return;
+	else
+		close_path(keeper, path, now_ns);
+}
+
+/*
+ * Opens the path of a flow. If there is no room, the path that the binding has just left
+ * gives up its own, late answer or not: a move never loses a phone (trap 8).
+ */
+static int open_path(struct keeper *keeper, const struct flow *flow, const struct flow *left,
+		     uint64_t seen_ns, uint64_t now_ns, struct path **out)
+{
+	int error = openings_open(&keeper->openings, flow, seen_ns, out);
+	struct path *idle;
+
+	if (error == -ENOSPC || error == -E2BIG) {
+		idle = paths_find(keeper->openings.paths, left);
+		if (idle && !idle->bindings && close_path(keeper, idle, now_ns) == 0)
+			error = openings_open(&keeper->openings, flow, seen_ns, out);
 	}
-	wheel_unset(keeper->wheel, path);
-	path_map_delete(keeper->path_map, &path->flow);
-	paths_drop(keeper->paths, path);
+	return error ? openings_refuse(&keeper->openings, flow, error) : 0;
+}
+
+static void attach(struct keeper *keeper, struct path *path, struct binding *binding)
+{
+	if (!path->bindings) {
+		count_up(keeper->counts, paths_opened);
+		keeper->kept++;
+	}
+	paths_attach(path, binding);
+}
+
+static void detach(struct keeper *keeper, struct binding *binding)
+{
+	struct path *path = binding->path;
+
+	paths_detach(binding);
+	if (!path->bindings) {
+		count_up(keeper->counts, paths_closed);
+		keeper->kept--;
+	}
+}
+
+/* True if the path is due at due_ns(), not when its prompt's answer or its turn is. */
+static bool is_resting(const struct path *path)
+{
+	return path->prompt.tries == 0 && !path->slot_reserved;
 }
 
 int keeper_join(struct keeper *keeper, struct binding *binding, const struct flow *flow,
 		uint64_t seen_ns, uint64_t now_ns)
 {
+	struct flow left = binding->path ? binding->path->flow : *flow;
 	struct path *path;
 	int error;
 
 	keeper_leave(keeper, binding, now_ns); /* first: a full table may need the room */
-	path = paths_find(keeper->paths, flow);
-	error = path ? 0 : open_path(keeper, flow, seen_ns, &path);
+	path = paths_find(keeper->openings.paths, flow);
+	error = path ? 0 : open_path(keeper, flow, &left, seen_ns, now_ns, &path);
 	if (error)
 		return error;
-	if (!path->bindings)
-		count_up(keeper->counts, paths_opened);
-	paths_attach(path, binding);
-	if (path->prompt.tries == 0)
-		look_at(keeper, path, due_ns(keeper, path));
+	attach(keeper, path, binding);
+	look_at(keeper, path, is_resting(path) ? due_ns(keeper, path) : path->due.due_ns);
 	return 0;
 }
 
@@ -169,11 +179,9 @@ void keeper_leave(struct keeper *keeper, struct binding *binding, uint64_t now_n
 
 	if (!path)
 		return;
-	paths_detach(binding);
-	if (path->bindings)
-		return;
-	count_up(keeper->counts, paths_closed);
-	bury_path(keeper, path, now_ns);
+	detach(keeper, binding);
+	if (!path->bindings)
+		bury_path(keeper, path, now_ns);
 }
 
 void keeper_renew(struct keeper *keeper, struct binding *binding)
@@ -245,31 +253,29 @@ static void expire_bindings(struct keeper *keeper, struct path *path, uint64_t n
 		if (binding->ends_ns > now_ns)
 			continue;
 		count_up(keeper->counts, bindings_expired);
-		paths_detach(binding);
-		if (!path->bindings)
-			count_up(keeper->counts, paths_closed);
+		detach(keeper, binding);
 		binding->next = *expired;
 		*expired = binding;
 	}
 }
 
-/* The path's entry; NULL if it is gone, which is mended: unknown is not idle (trap 11). */
-static const struct path_entry *read_entry(struct keeper *keeper, const struct path *path,
-					   struct path_entry *entry)
-{
-	if (path_map_read(keeper->path_map, &path->flow, entry) == 0)
-		return entry;
-	count_up(keeper->counts, paths_unreadable);
-	path_map_insert(keeper->path_map, &path->flow, path->last_seen_ns);
-	return NULL;
-}
-
 /* A prompt that could not leave is tried again after a threshold, or when an address arrives. */
 static void hold_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns, int error)
 {
+	path->slot_reserved = false;
 	path->held = error == -EADDRNOTAVAIL;
 	keeper->holding |= path->held;
 	look_at(keeper, path, now_ns + keeper->policy.threshold_ns);
+}
+
+/*
+ * Only a prompt's first sending asks for a turn, since that has spread its repeats too,
+ * and only if it can leave: neither dead devices (trap 10) nor addresses that another
+ * host holds (trap 6) cost the others their turns.
+ */
+static bool needs_turn(struct keeper *keeper, const struct path *path, enum policy_action action)
+{
+	return action == POLICY_PROMPT && wire_holds(keeper->wire, &path->flow);
 }
 
 /* Prompts a path that the policy wants prompted; true if the prompt left. */
@@ -278,7 +284,7 @@ static bool act(struct keeper *keeper, struct path *path, enum policy_action act
 {
 	int error;
 
-	if (waits_for_turn(keeper, path, now_ns))
+	if (needs_turn(keeper, path, action) && waits_for_turn(keeper, path, now_ns))
 		return false;
 	error = prompt_path(keeper, path, action, now_ns);
 	if (error)
@@ -293,7 +299,8 @@ static void look(struct keeper *keeper, struct path *path, uint64_t now_ns)
 	const struct path_entry *known;
 	struct path_entry entry;
 
-	known = read_entry(keeper, path, &entry);
+	path->held = false;
+	known = openings_read(&keeper->openings, path, &entry);
 	verdict = policy_judge(&keeper->policy, path, known, now_ns);
 	policy_apply(path, known, &verdict, keeper->counts);
 	if (verdict.action == POLICY_WAIT)
@@ -306,26 +313,41 @@ static void look(struct keeper *keeper, struct path *path, uint64_t now_ns)
 
 void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns)
 {
+	wire_addresses_changed(keeper->wire);
+	if (keeper->holding && keeper->held_round_ns == CLOCK_NEVER)
+		keeper->held_round_ns =
+			now_ns > keeper->held_rest_ns ? now_ns : keeper->held_rest_ns;
+}
+
+/* Makes those paths due whose local address has arrived; the others stay held. */
+static void look_through_held(struct keeper *keeper, uint64_t now_ns)
+{
 	struct path *path;
 	uint32_t cursor = 0;
 
-	wire_addresses_changed(keeper->wire);
-	if (!keeper->holding)
-		return;
 	keeper->holding = false;
-	while ((path = paths_walk(keeper->paths, &cursor))) {
+	keeper->held_round_ns = CLOCK_NEVER;
+	keeper->held_rest_ns = now_ns + HELD_ROUND_NS;
+	while ((path = paths_walk(keeper->openings.paths, &cursor))) {
+		if (!path->held)
+			continue;
+		path->held = !wire_holds(keeper->wire, &path->flow);
 		if (path->held)
+			keeper->holding = true;
+		else
 			look_at(keeper, path, now_ns);
-		path->held = false;
 	}
 }
 
 uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **expired)
 {
 	struct path *path;
+	uint64_t next_ns;
 
 	*expired = NULL;
-	pacer_set(&keeper->pacer, paths_count(keeper->paths), keeper->policy.threshold_ns);
+	if (keeper->held_round_ns <= now_ns)
+		look_through_held(keeper, now_ns);
+	pacer_set(&keeper->pacer, keeper->kept, keeper->policy.threshold_ns);
 	while ((path = wheel_pop(keeper->wheel, now_ns))) {
 		expire_bindings(keeper, path, now_ns, expired);
 		if (path->bindings)
@@ -334,7 +356,8 @@ uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **ex
 			bury_path(keeper, path, now_ns);
 	}
 	wire_flush(keeper->wire);
-	return wheel_next_ns(keeper->wheel);
+	next_ns = wheel_next_ns(keeper->wheel);
+	return next_ns < keeper->held_round_ns ? next_ns : keeper->held_round_ns;
 }
 
 uint64_t keeper_threshold_ns(const struct keeper *keeper)
@@ -348,9 +371,8 @@ void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns)
 	uint32_t cursor = 0;
 
 	keeper->policy.threshold_ns = threshold_ns;
-	while ((path = paths_walk(keeper->paths, &cursor)))
-		if (path->bindings && path->prompt.tries == 0 &&
-		    path->due.due_ns > due_ns(keeper, path))
+	while ((path = paths_walk(keeper->openings.paths, &cursor)))
+		if (path->bindings && is_resting(path) && path->due.due_ns > due_ns(keeper, path))
 			look_at(keeper, path, due_ns(keeper, path));
 }
 
@@ -372,11 +394,16 @@ int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)
 
 const struct paths *keeper_paths(const struct keeper *keeper)
 {
-	return keeper->paths;
+	return keeper->openings.paths;
+}
+
+size_t keeper_kept(const struct keeper *keeper)
+{
+	return keeper->kept;
 }
 
 int keeper_read_entry(const struct keeper *keeper, const struct path *path,
 		      struct path_entry *entry)
 {
-	return path_map_read(keeper->path_map, &path->flow, entry);
+	return path_map_read(keeper->openings.path_map, &path->flow, entry);
 }

@@ -9,6 +9,7 @@
 #ifndef AGENT_KEEP_KEEPER_H
 #define AGENT_KEEP_KEEPER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/counts.h"
@@ -20,6 +21,7 @@ struct keeper;
 
 struct keeper_options {
 	int path_map; /* descriptor of sip_paths */
+	int flow_map; /* descriptor of sip_flows, -1 for none */
 	struct wire *wire; /* outlives the keeper */
 	struct counts *counts; /* outlives the keeper */
 	uint32_t paths_max;
@@ -35,7 +37,7 @@ void keeper_free(struct keeper *keeper);
 
 /*
  * Puts a binding onto the path of "flow", taking it off the one it was on. A new
- * path counts as last heard at seen_ns. -errno (counted, said once) if the path is
+ * path counts as last heard at seen_ns, or later if sip_flows says so. -errno (counted, said once) if the path is
  * refused; the binding is then on no path.
  */
 int keeper_join(struct keeper *keeper, struct binding *binding, const struct flow *flow,
@@ -55,10 +57,16 @@ void keeper_renew(struct keeper *keeper, struct binding *binding);
  */
 uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **expired);
 
-/* Local addresses have come or gone: what was held back for want of one is looked at (trap 6). */
+/*
+ * Local addresses have come or gone: the next turn looks at what was held back for want
+ * of one (trap 6), once per second at most. Call keeper_turn() to learn when.
+ */
 void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns);
 
-/* The idle threshold; a new one takes effect on every path at once. */
+/*
+ * The idle threshold; a new one takes effect on every path at once. Paths that wait for
+ * their turn to be prompted keep it.
+ */
 uint64_t keeper_threshold_ns(const struct keeper *keeper);
 void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns);
 
@@ -67,6 +75,9 @@ int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns);
 
 /* The paths, with their bindings; those in state PATH_IDLE are about to go. */
 const struct paths *keeper_paths(const struct keeper *keeper);
+
+/* How many paths have a binding: those that are about to go are not counted. */
+size_t keeper_kept(const struct keeper *keeper);
 
 /* A path's entry in sip_paths as it is now. Errors as path_map_read(). */
 int keeper_read_entry(const struct keeper *keeper, const struct path *path,

@@ -18,6 +18,8 @@ uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns)
 	uint64_t oldest_ns = now_ns > WHEEL_TICK_NS ? now_ns - WHEEL_TICK_NS : 0;
 	uint64_t turn_ns = pacer->next_ns > oldest_ns ? pacer->next_ns : oldest_ns;
 
+	if (turn_ns > now_ns + PACER_HORIZON_NS)
+		turn_ns -= PACER_HORIZON_NS;
 	pacer->next_ns = turn_ns + pacer->gap_ns;
 	return turn_ns;
 }

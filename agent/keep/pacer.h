@@ -2,9 +2,18 @@
 /*
  * pacer.h - spreads prompts, so that many paths due at one time make no burst (trap 9).
  *
- * Every prompt asks for its turn. Turns are at least 1/rate apart; the rate is
- * twice what the kept paths need on average, and at least PACER_RATE_FLOOR. A path
- * whose turn is later is put back on the wheel for that time and is then judged
+ * The first sending of every prompt asks for its turn; repeats do not, since their
+ * first sendings were spread already. Turns are at least 1/rate apart; the rate is
+ * twice what the kept paths need on average, and at least PACER_RATE_FLOOR.
+ *
+ * No turn lies more than PACER_HORIZON_NS ahead, because a phone that is prompted too
+ * late is lost, and a burst is only impolite: trap 2 comes before trap 9. With the
+ * default threshold of 24 s the latest turn leaves 3 s of the 30 s that a NAT may give
+ * to lateness and answer. Where more ask than fit, the turns go through the same window
+ * once more, between those given before: it becomes denser evenly, and only as dense as
+ * need be.
+ *
+ * A path whose turn is later is put back on the wheel for that time and is then judged
  * again, since it may have spoken meanwhile; path->slot_reserved says that it has
  * its turn and need not ask for another one.
  */
@@ -15,13 +24,14 @@
 #include <stdint.h>
 
 #define PACER_RATE_FLOOR 500 /* prompts per second */
+#define PACER_HORIZON_NS (3 * UINT64_C(1000000000)) /* the longest wait for a turn */
 
 /*
  * All zero before its first pacer_set(). Visible because it is a value that its
  * owner embeds; only pacer.c touches its members.
  */
 struct pacer {
-	uint64_t next_ns; /* the first turn that is free */
+	uint64_t next_ns; /* the next turn, unless it lies too far ahead */
 	uint64_t gap_ns; /* between two turns */
 };
 
@@ -30,7 +40,7 @@ void pacer_set(struct pacer *pacer, size_t path_count, uint64_t threshold_ns);
 
 /*
  * Reserves the next turn and returns its time: now_ns or earlier if the prompt may
- * leave at once, otherwise when it may. Unused turns are lost, except for those of
+ * leave at once, otherwise when it may, within PACER_HORIZON_NS. Unused turns are lost, except for those of
  * one wheel tick, because paths become due tick by tick.
  */
 uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns);

@@ -26,6 +26,18 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/*
+ * When the device was heard last. The answer to the path's own prompt is stamped with the
+ * precise clock, too, and so tells more than the coarse stamp of the same packet.
+ */
+static uint64_t heard(const struct path *path, const struct path_entry *entry)
+{
+	bool answered = path->prompt.token != 0 && entry->answer_token == path->prompt.token;
+
+	return answered && entry->answer_ns > entry->last_seen_ns ? entry->answer_ns
+								  : entry->last_seen_ns;
+}
+
 /* The coarse lag is added so that a stamp that is too old never makes a path due early. */
 static uint64_t due_after(const struct policy *policy, uint64_t heard_ns)
 {
@@ -77,12 +89,25 @@ static bool heard_since_last_sending(const struct view *view)
 	return plus(view->heard_ns, view->policy->coarse_lag_ns) > view->path->prompt.sent_ns;
 }
 
-/* The device spoke after the path had been scheduled, and that is why it is not idle now. */
-static bool prompt_avoided(const struct view *view)
+/* When the path was last prompted, or a prompt was last counted as avoided. */
+static uint64_t spared_until(const struct path *path)
+{
+	return path->spared_ns ? path->spared_ns : path->opened_ns;
+}
+
+/*
+ * The prompts that one every threshold would have been by now, if the device has spoken
+ * after the path had been scheduled, and that is why it is not idle now.
+ */
+static uint32_t prompts_avoided(const struct view *view)
 {
 	uint64_t known_ns = since_opened(view->path, view->path->last_seen_ns);
+	uint64_t since_ns = spared_until(view->path);
 
-	return view->heard_ns > known_ns && due_after(view->policy, known_ns) <= view->now_ns;
+	if (view->heard_ns <= known_ns || due_after(view->policy, known_ns) > view->now_ns ||
+	    since_ns > view->now_ns)
+		return 0;
+	return (uint32_t)((view->now_ns - since_ns) / view->policy->threshold_ns);
 }
 
 static struct policy_verdict wait_until(uint64_t again_ns, enum path_health health)
@@ -158,18 +183,21 @@ struct policy_verdict policy_judge(const struct policy *policy, const struct pat
 		return wait_until(plus(now_ns, policy->threshold_ns), path->health);
 
 	/* The time was read before the entry: a packet may have come in between. */
-	view.heard_ns = earlier(since_opened(path, entry->last_seen_ns), now_ns);
+	view.heard_ns = earlier(since_opened(path, heard(path, entry)), now_ns);
 	view.due_ns = due_after(policy, view.heard_ns);
 
 	if (path->prompt.tries == 0) {
 		verdict = judge_resting(&view, path->prompt.failures);
-		verdict.avoided = verdict.action == POLICY_WAIT && prompt_avoided(&view);
+		verdict.avoided = verdict.action == POLICY_WAIT ? prompts_avoided(&view) : 0;
 	} else if (prompt_answered(&view)) {
 		verdict = judge_resting(&view, 0);
 		verdict.answered = true;
 	} else {
 		verdict = judge_unanswered(&view);
 	}
+	verdict.spared_ns = verdict.action == POLICY_PROMPT
+				    ? now_ns
+				    : spared_until(path) + verdict.avoided * policy->threshold_ns;
 	return verdict;
 }
 
@@ -213,13 +241,12 @@ void policy_apply(struct path *path, const struct path_entry *entry,
 	struct prompt *prompt = &path->prompt;
 
 	if (entry) {
+		path->spared_ns = verdict->spared_ns;
 		note_answer(path, entry, counts);
-		path->last_seen_ns = entry->last_seen_ns;
+		path->last_seen_ns = heard(path, entry);
 	}
-	if (verdict->avoided) {
-		path->avoided++;
-		count_up(counts, prompts_avoided);
-	}
+	path->avoided += verdict->avoided;
+	count_many(counts, prompts_avoided, verdict->avoided);
 	if (verdict->answered || verdict->unanswered)
 		prompt->tries = 0;
 	if (verdict->unanswered) {

@@ -39,7 +39,8 @@
 /*
  * How long an answer is waited for: after the first of several sendings, and after
  * every other one. With the default threshold all three sendings leave within the
- * 30 s that a NAT may give (trap 2).
+ * 30 s that a NAT may give (trap 2), unless the first had to wait for its turn
+ * (keep/pacer.h): then at least the first two do.
  */
 #define POLICY_REPEAT_FIRST_NS (1 * UINT64_C(1000000000))
 #define POLICY_REPEAT_NEXT_NS (2 * UINT64_C(1000000000))
@@ -64,7 +65,8 @@ struct policy_verdict {
 	enum path_health health; /* the path's from now on; a silent one is so until it is heard */
 	bool answered; /* the outstanding prompt was answered, or made needless by traffic */
 	bool unanswered; /* the outstanding prompt is given up */
-	bool avoided; /* the path was due, and traffic had made the prompt needless */
+	uint32_t avoided; /* prompts, one each threshold, that traffic has made needless since */
+	uint64_t spared_ns; /* the path's from now on */
 };
 
 /* Judges a path at now_ns by its entry of sip_paths; NULL if the map has none. */

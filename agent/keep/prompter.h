@@ -3,8 +3,13 @@
  * prompter.h - makes prompts: a fresh token for each, and its datagram.
  *
  * A token is a keyed hash of a counter, so no two prompts share one and nobody
- * can guess one (traps 16, 19). Repeats of a prompt are the same bytes, as SIP
- * wants of a retransmission.
+ * can guess one (traps 16, 19). A repeat has the branch, sent-by, Call-ID, tag and
+ * CSeq of the first sending, by which the device knows it for a retransmission (RFC
+ * 3261 section 17.2.3). It is the same bytes too, unless the path's bindings have
+ * changed in between: its target is then another Contact. That is harmless, because a
+ * device that had the first sending answers without looking at the target again, and
+ * for one that had not this is the first; keeping the target would cost every path a
+ * copy of it.
  */
 #ifndef AGENT_KEEP_PROMPTER_H
 #define AGENT_KEEP_PROMPTER_H

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -286,6 +285,11 @@ static int fail(struct wire *wire, int error)
 {
 	count_up(wire->counts, prompts_failed);
 	return error;
+}
+
+bool wire_holds(struct wire *wire, const struct flow *flow)
+{
+	return local_addresses_hold(wire->local, flow->local_addr) > 0;
 }
 
 int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)

@@ -9,6 +9,7 @@
 #ifndef AGENT_KEEP_WIRE_H
 #define AGENT_KEEP_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,13 @@ int wire_open(uint32_t mark, struct counts *counts, struct wire **out);
 
 /* Closes the sockets; what is still queued is not sent. */
 void wire_close(struct wire *wire);
+
+/*
+ * True if this host holds the flow's local address, so that a datagram may leave from it;
+ * false also if the kernel could not say. Cheap: answers are remembered until
+ * wire_addresses_changed(), and wire_queue() goes by the same ones.
+ */
+bool wire_holds(struct wire *wire, const struct flow *flow);
 
 /*
  * Queues one UDP datagram from the flow's local side to its remote side; sends the

@@ -56,11 +56,12 @@ struct path {
 	uint64_t first_end_ns; /* owned by state/path and state/paths: see path_first_end_ns() */
 	uint64_t opened_ns;
 	uint64_t last_seen_ns; /* as last read from the kernel */
+	uint64_t spared_ns; /* last prompted, or counted as avoided; 0 for neither yet */
 	uint64_t answer_token; /* the latest prompt whose answer has been counted */
 	uint32_t index; /* its place in the room, for walks */
 	uint32_t prompts; /* sent, repeats not included */
 	uint32_t answers;
-	uint32_t avoided;
+	uint32_t avoided; /* prompts that one each threshold would have been, needlessly */
 	uint32_t rtt_us; /* of the latest answered prompt, 0 for none yet */
 	uint32_t binding_counts[BINDING_KIND_MAX]; /* one flow of a trunk carries many */
 	uint16_t answer_status; /* of the latest answered prompt, 0 for none yet */

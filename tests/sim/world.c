@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/flow_map.h"
 #include "kernel/path_map.h"
 #include "kernel_abi.h"
 
@@ -21,6 +22,7 @@
 static struct world *world;
 static struct path_entry entries[WORLD_DEVICES_MAX];
 static bool present[WORLD_DEVICES_MAX];
+static uint64_t flow_seen_ns[WORLD_DEVICES_MAX]; /* of flows that are no path; 0 for unknown */
 
 static size_t index_of(const struct flow *flow)
 {
@@ -35,7 +37,7 @@ static uint64_t coarse_now(void)
 	return world->now_ns - world->now_ns % WORLD_TICK_NS;
 }
 
-/* --- in place of kernel/path_map --- */
+/* --- in place of kernel/path_map and kernel/flow_map --- */
 
 int path_map_read(int map_fd, const struct flow *flow, struct path_entry *entry)
 {
@@ -53,6 +55,8 @@ int path_map_insert(int map_fd, const struct flow *flow, uint64_t last_seen_ns)
 	(void)map_fd;
 	if (present[index])
 		return 0;
+	if (world->map_stuck)
+		return -ENOMEM;
 	if (world->map_count == world->map_room)
 		return -E2BIG;
 	entries[index] = (struct path_entry){ .last_seen_ns = last_seen_ns };
@@ -66,6 +70,8 @@ int path_map_delete(int map_fd, const struct flow *flow)
 	size_t index = index_of(flow);
 
 	(void)map_fd;
+	if (world->map_stuck)
+		return -ENOMEM;
 	if (present[index])
 		world->map_count--;
 	present[index] = false;
@@ -78,7 +84,19 @@ int path_map_sweep(int map_fd, bool (*keep)(void *context, const struct flow *fl
 	(void)keep;
 	(void)context;
 	memset(present, 0, sizeof(present));
+	memset(flow_seen_ns, 0, sizeof(flow_seen_ns));
 	world->map_count = 0;
+	return 0;
+}
+
+int flow_map_last_seen(int map_fd, const struct flow *flow, uint64_t *last_seen_ns)
+{
+	uint64_t seen_ns = flow_seen_ns[index_of(flow)];
+
+	(void)map_fd;
+	if (seen_ns == 0)
+		return -ENOENT;
+	*last_seen_ns = seen_ns;
 	return 0;
 }
 
@@ -139,13 +157,25 @@ static void receive_prompt(struct world_device *device, uint64_t token)
 	device->answer_token = token;
 }
 
+static bool is_held(const struct flow *flow)
+{
+	return world->address_held && !world->devices[index_of(flow)].elsewhere;
+}
+
+bool wire_holds(struct wire *wire, const struct flow *flow)
+{
+	(void)wire;
+	world->holds_asked++;
+	return is_held(flow);
+}
+
 int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)
 {
 	size_t index = index_of(flow);
 	uint64_t token = token_of(payload);
 
 	(void)wire;
-	if (!world->address_held)
+	if (!is_held(flow))
 		return -EADDRNOTAVAIL;
 	assert_true(present[index]); /* nothing is prompted that is not a path */
 	count_datagram();
@@ -168,9 +198,14 @@ void wire_addresses_changed(struct wire *wire)
 
 static void stamp_heard(struct world_device *device)
 {
-	struct path_entry *entry = &entries[index_of(&device->flow)];
+	size_t index = index_of(&device->flow);
+	struct path_entry *entry = &entries[index];
 
 	device->spoke_ns = world->now_ns;
+	if (!present[index]) {
+		flow_seen_ns[index] = coarse_now();
+		return;
+	}
 	entry->last_seen_ns = coarse_now();
 	entry->packets_in++;
 }
@@ -248,7 +283,7 @@ void world_see(struct world *w, const struct flow *flow, bool from_device, const
 
 	assert_non_null(sighting);
 	sighting->flow = *flow;
-	sighting->when_ns = w->now_ns;
+	sighting->when_ns = w->now_ns - w->late_ns;
 	sighting->wire_length = (uint32_t)length;
 	sighting->captured = (uint16_t)length;
 	sighting->direction = from_device ? SIGHTING_FROM_DEVICE : SIGHTING_TO_DEVICE;
@@ -280,7 +315,8 @@ void world_register(struct world *w, struct world_device *device, unsigned int s
 	char message[MESSAGE_MAX], first_line[64];
 	unsigned int cseq = ++w->cseq;
 
-	stamp_heard(device);
+	if (w->late_ns == 0)
+		stamp_heard(device);
 	write_register(message, "REGISTER sip:example.com SIP/2.0", device, cseq, expires_s);
 	world_see(w, &device->flow, true, message);
 	snprintf(first_line, sizeof(first_line), "SIP/2.0 %u Whatever", status);
@@ -327,9 +363,14 @@ void world_lose_entry(struct world *w, const struct world_device *device)
 
 struct world *world_begin(uint64_t threshold_ns)
 {
+	return world_begin_small(threshold_ns, WORLD_DEVICES_MAX);
+}
+
+struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
+{
 	struct pipeline_options options = {
 		.keeper.path_map = -1,
-		.keeper.paths_max = WORLD_DEVICES_MAX,
+		.keeper.paths_max = paths_max,
 		.keeper.threshold_ns = threshold_ns,
 		.keeper.coarse_lag_ns = WORLD_TICK_NS,
 		.transactions_max = 64,

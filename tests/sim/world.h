@@ -3,7 +3,7 @@
  * world.h - everything around the pipeline, in simulated time: the kernel's map of
  * paths, the network, the devices and the SIP server.
  *
- * world.c stands in for kernel/path_map and keep/wire: a test links its functions
+ * world.c stands in for kernel/path_map, kernel/flow_map and keep/wire: a test links its functions
  * instead of the real ones, and the pipeline itself is the real one. There is one
  * world at a time.
  */
@@ -26,6 +26,7 @@
 struct world_device {
 	struct flow flow;
 	char user[16];
+	bool elsewhere; /* another host holds the local address of its flow */
 	bool answers; /* it answers prompts, after rtt_ns */
 	uint64_t rtt_ns;
 	uint16_t status; /* of its answers */
@@ -53,18 +54,25 @@ struct world {
 	uint64_t slot, slot_datagrams;
 	size_t map_room; /* entries that fit; the rest is refused with -E2BIG */
 	size_t map_count;
-	bool address_held; /* this host holds the local address */
+	bool map_stuck; /* neither insertions nor deletions succeed */
+	bool address_held; /* this host holds the local addresses */
+	uint64_t holds_asked; /* how often that was asked before anything was to be sent */
+	uint64_t late_ns; /* the agent is told of SIP messages so long after they went by */
 	uint32_t cseq;
 };
 
 /* Begins a world at an arbitrary time; cmocka fails the test if it cannot. */
 struct world *world_begin(uint64_t threshold_ns);
+struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max);
 void world_end(struct world *world);
 
 /* A device number n with its own flow, which answers with 200 after 20 ms. */
 struct world_device *world_device(struct world *world);
 
-/* The device's REGISTER, and the server's answer with this status and lifetime. */
+/*
+ * The device's REGISTER, and the server's answer with this status and lifetime. If the
+ * agent is told late, the device has not said anything now.
+ */
 void world_register(struct world *world, struct world_device *device, unsigned int status,
 		    unsigned int expires_s);
 

@@ -44,10 +44,14 @@ static void await_change(struct bench *bench)
 static void follow_virtual_address(struct bench *bench, const char *flow_text, int device,
 				   const char *come, const char *leave)
 {
+	struct flow flow = flow_of(flow_text);
+
 	assert_held_back(bench, flow_text);
 	assert_held_back(bench, flow_text);
+	assert_false(wire_holds(bench->wire, &flow));
 	run(come);
 	await_change(bench);
+	assert_true(wire_holds(bench->wire, &flow));
 	send_one(bench, flow_text, SPAN("held"));
 	assert_received(device, flow_text, SPAN("held"));
 	run(leave);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keep/openings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "kernel/flow_map.h"
+#include "kernel/path_map.h"
+
+static bool keep_none(void *context, const struct flow *flow)
+{
+	(void)context;
+	(void)flow;
+	return false;
+}
+
+int openings_init(struct openings *openings)
+{
+	int swept;
+
+	openings->paths = paths_new(openings->paths_max);
+	if (!openings->paths)
+		return -ENOMEM;
+	swept = path_map_sweep(openings->path_map, keep_none, NULL);
+	return swept < 0 ? swept : 0;
+}
+
+void openings_free(struct openings *openings)
+{
+	paths_free(openings->paths);
+	openings->paths = NULL;
+}
+
+/* Until the path's entry stands, the programs stamp the flow's packets in sip_flows. */
+static uint64_t last_heard_ns(const struct openings *openings, const struct flow *flow,
+			      uint64_t seen_ns)
+{
+	uint64_t stamped_ns = 0;
+
+	if (openings->flow_map >= 0)
+		flow_map_last_seen(openings->flow_map, flow, &stamped_ns);
+	return stamped_ns > seen_ns ? stamped_ns : seen_ns;
+}
+
+int openings_open(struct openings *openings, const struct flow *flow, uint64_t seen_ns,
+		  struct path **out)
+{
+	struct path *path = paths_add(openings->paths, flow, seen_ns);
+	int error;
+
+	if (!path)
+		return -errno;
+	path->last_seen_ns = last_heard_ns(openings, flow, seen_ns);
+	error = path_map_insert(openings->path_map, flow, path->last_seen_ns);
+	if (error) {
+		paths_drop(openings->paths, path);
+		return error;
+	}
+	openings->refusing = false;
+	*out = path;
+	return 0;
+}
+
+int openings_refuse(struct openings *openings, const struct flow *flow, int error)
+{
+	char name[128];
+	struct text text = TEXT_OVER(name);
+
+	count_up(openings->counts, paths_refused);
+	if (openings->refusing)
+		return error;
+	openings->refusing = true;
+	flow_write(&text, flow);
+	if (error == -ENOSPC || error == -E2BIG)
+		log_warning(
+			"sip_paths is full (paths-max = %u), so %s is not kept: raise --paths-max",
+			openings->paths_max, name);
+	else
+		log_warning("%s is not kept: %s", name, strerror(-error));
+	return error;
+}
+
+int openings_close(struct openings *openings, struct path *path)
+{
+	int error = path_map_delete(openings->path_map, &path->flow);
+
+	if (error) {
+		count_up(openings->counts, paths_unreadable);
+		return error;
+	}
+	paths_drop(openings->paths, path);
+	return 0;
+}
+
+const struct path_entry *openings_read(struct openings *openings, const struct path *path,
+				       struct path_entry *entry)
+{
+	if (path_map_read(openings->path_map, &path->flow, entry) == 0)
+		return entry;
+	count_up(openings->counts, paths_unreadable);
+	if (path_map_insert(openings->path_map, &path->flow, path->last_seen_ns))
+		count_up(openings->counts, paths_unreadable);
+	return NULL;
+}
