@@ -166,9 +166,7 @@ void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sightin
 	pipeline->heard = true;
 	pipeline->latest_ns = sighting->when_ns;
 	method = sip_reader_peek(message, &status);
-	if (method == SIP_METHOD_MALFORMED)
-		count_up(pipeline->counts, messages_malformed);
-	else if (!is_wanted(method, status))
+	if (method != SIP_METHOD_MALFORMED && !is_wanted(method, status))
 		count_up(pipeline->counts, messages_ignored);
 	else if (sip_reader_read(pipeline->reader, message, &facts))
 		count_up(pipeline->counts, messages_malformed);

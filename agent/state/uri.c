@@ -29,14 +29,19 @@ bool uri_equal(struct span a, struct span b)
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 struct span uri_fold(struct span uri, char *out)
 {
 	struct user_part user = user_part(uri);
 
-	for (size_t i = 0; i < uri.length; i++)
-		out[i] = i >= user.begin && i < user.end ? uri.at[i] : lower(uri.at[i]);
+	for (size_t i = 0; i < uri.length; i++) {
+		char c = uri.at[i];
+
+		if (i < user.begin || i >= user.end)
+			c = lower(c);
+		out[i] = c;
+	}
 	return (struct span){ out, uri.length };
 }
