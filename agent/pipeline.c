@@ -42,7 +42,8 @@ int pipeline_new(const struct pipeline_options *options, uint64_t now_ns, struct
 	pipeline->reader = sip_reader_new();
 	pipeline->transactions = transactions_new(options->transactions_max, keeper->counts);
 	pipeline->hearsay = hearsay_new();
-	pipeline->registrations = registrations_new(keeper->paths_max, keeper->counts);
+	pipeline->registrations = registrations_new(
+		(size_t)keeper->paths_max * REGISTRATIONS_PER_PATH, keeper->counts);
 	if (pipeline->reader && pipeline->transactions && pipeline->hearsay &&
 	    pipeline->registrations)
 		error = keeper_new(keeper, now_ns, &pipeline->keeper);

@@ -83,8 +83,7 @@ static bool is_full(const struct registration_table *table, struct span aor)
 
 	for (; registration; registration = registration_table_next(registration))
 		count++;
-	return count >= REGISTRATIONS_PER_AOR_MAX ||
-	       registration_table_count(table) >= table->limit;
+	return count >= REGISTRATIONS_PER_AOR_MAX || registration_table_full(table);
 }
 
 struct registration *registration_table_add(struct registration_table *table, struct span aor,
@@ -122,6 +121,11 @@ void registration_table_remove(struct registration_table *table, struct registra
 {
 	table_take(&table->by_aor, &registration->by_aor);
 	free_registration(registration);
+}
+
+bool registration_table_full(const struct registration_table *table)
+{
+	return registration_table_count(table) >= table->limit;
 }
 
 size_t registration_table_count(const struct registration_table *table)

@@ -8,6 +8,7 @@
 #ifndef AGENT_STATE_REGISTRATION_TABLE_H
 #define AGENT_STATE_REGISTRATION_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/hash.h"
@@ -47,6 +48,9 @@ int registration_table_rewrite(struct registration *registration,
 
 /* Takes out and frees a registration. */
 void registration_table_remove(struct registration_table *table, struct registration *registration);
+
+/* True if the limit of registrations in all is reached. */
+bool registration_table_full(const struct registration_table *table);
 
 /* How many there are. */
 size_t registration_table_count(const struct registration_table *table);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "state/contact.h"
 #include "state/grant.h"
 #include "state/paths.h"
@@ -19,6 +20,7 @@ _Static_assert(REGISTRATIONS_PER_AOR_MAX <= REGISTRATION_CHANGES_MAX &&
 struct registrations {
 	struct registration_table table;
 	struct counts *counts;
+	bool refusing; /* said once, until one fits again */
 };
 
 /* One accepted REGISTER, while it is worked in. */
@@ -246,6 +248,17 @@ static enum binding_change_kind renewal_kind(const struct acceptance *acceptance
 	return same_flow(&path->flow, &acceptance->request->flow) ? BINDING_RENEWED : BINDING_MOVED;
 }
 
+static void refuse(struct registrations *room)
+{
+	count_up(room->counts, bindings_refused);
+	if (room->refusing || !registration_table_full(&room->table))
+		return;
+	room->refusing = true;
+	log_warning("%zu registrations are kept, which is the limit (%u for each of paths-max), so "
+		    "new ones are not: raise --paths-max",
+		    registration_table_count(&room->table), REGISTRATIONS_PER_PATH);
+}
+
 /* The registration of the Contact's device becomes as the Contact says; else one begins. */
 static void keep(struct acceptance *acceptance, const struct facts_contact *contact,
 		 uint32_t lifetime_s)
@@ -259,9 +272,10 @@ static void keep(struct acceptance *acceptance, const struct facts_contact *cont
 		registration = registration_table_add(&acceptance->room->table, acceptance->aor,
 						      contact, call_id);
 	if (!registration || registration_table_rewrite(registration, contact, call_id)) {
-		count_up(acceptance->room->counts, bindings_refused);
+		refuse(acceptance->room);
 		return;
 	}
+	acceptance->room->refusing &= registration_table_full(&acceptance->room->table);
 	registration->cseq = acceptance->request->facts->cseq;
 	registration->accepted_ns = acceptance->accepted_ns;
 	paths_set_end(&registration->binding, acceptance->accepted_ns + lifetime_s * NS_PER_S);

@@ -21,6 +21,12 @@
 /* One accepted REGISTER changes at most so many bindings. */
 #define REGISTRATION_CHANGES_MAX 64
 
+/*
+ * Room for so many registrations is made for each path: more than one AOR on one path is
+ * common, so that it is sip_paths that fills up first.
+ */
+#define REGISTRATIONS_PER_PATH 4U
+
 struct registrations;
 
 /* A room for at most "limit" registrations; NULL without memory or randomness. */

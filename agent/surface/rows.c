@@ -2,6 +2,8 @@
 #include "surface/rows.h"
 
 #include "base/address.h"
+#include "base/counts.h"
+#include "keep/policy.h"
 #include "state/registration.h"
 #include "surface/row.h"
 
@@ -15,9 +17,26 @@ static const char *const binding_kind_names[] = {
 _Static_assert(sizeof(binding_kind_names) / sizeof(binding_kind_names[0]) == BINDING_KIND_MAX,
 	       "every kind of binding has a name");
 
-static void put_path(struct row *row, const struct path *path, const struct path_entry *entry,
+/* The agent counts an answer when it looks at the path again: here it is told at once. */
+static struct path with_answer(const struct path *path, const struct path_entry *entry)
+{
+	struct policy_verdict answered = {
+		.answered = true,
+		.health = PATH_LIVE,
+		.spared_ns = path->spared_ns,
+	};
+	struct counts nobodys = { 0 };
+	struct path seen = *path;
+
+	if (entry && path->prompt.tries > 0 && entry->answer_token == path->prompt.token)
+		policy_apply(&seen, entry, &answered, &nobodys);
+	return seen;
+}
+
+static void put_path(struct row *row, const struct path *kept, const struct path_entry *entry,
 		     uint64_t now_ns)
 {
+	const struct path seen = with_answer(kept, entry), *path = &seen;
 	const struct flow *flow = &path->flow;
 
 	row_put_word(row, "transport", flow_transport_name(flow->transport));

@@ -204,6 +204,38 @@ static void trap_11_an_unknown_path_is_not_shown_as_idle(void **state)
 	json_decref(unknown);
 }
 
+static void an_answer_is_told_before_the_agent_has_counted_it(void **state)
+{
+	struct path path = {
+		.flow = flow,
+		.health = PATH_AWAITING,
+		.prompt = { .token = 7, .tries = 1 },
+		.prompts = 1,
+	};
+	struct path_entry entry = {
+		.last_seen_ns = NOW_NS,
+		.prompt_ns = NOW_NS - NS_PER_MS,
+		.prompt_token = 7,
+		.answer_ns = NOW_NS,
+		.answer_token = 6,
+		.answer_status = 200,
+	};
+	json_t *row = rows_path(&path, &entry, NOW_NS);
+
+	(void)state;
+	assert_text_member(row, "health", "awaiting");
+	assert_number_member(row, "answers", 0);
+	json_decref(row);
+
+	entry.answer_token = 7;
+	row = rows_path(&path, &entry, NOW_NS);
+	assert_text_member(row, "health", "live");
+	assert_number_member(row, "answers", 1);
+	assert_number_member(row, "rtt_us", 1000);
+	json_decref(row);
+	assert_int_equal(path.health, PATH_AWAITING);
+}
+
 static void what_is_overdue_or_just_stamped_is_zero_not_negative(void **state)
 {
 	struct path_entry entry = { .last_seen_ns = NOW_NS + NS_PER_S };
@@ -357,6 +389,7 @@ int main(void)
 		cmocka_unit_test(no_bytes_break_a_document),
 		cmocka_unit_test(a_path_has_the_members_that_scripts_rely_on),
 		cmocka_unit_test(trap_11_an_unknown_path_is_not_shown_as_idle),
+		cmocka_unit_test(an_answer_is_told_before_the_agent_has_counted_it),
 		cmocka_unit_test(what_is_overdue_or_just_stamped_is_zero_not_negative),
 		cmocka_unit_test(a_path_in_full_has_bindings_and_entry),
 		cmocka_unit_test(a_path_with_many_bindings_stays_within_its_row),
