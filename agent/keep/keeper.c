@@ -27,6 +27,7 @@ struct keeper {
 	struct prompter prompter;
 	struct wheel *wheel;
 	size_t kept; /* paths with bindings */
+	bool blind; /* see keeper_set_blind() */
 	bool holding; /* some path is held back for want of its local address */
 	uint64_t held_round_ns; /* the next round through what is held; CLOCK_NEVER: none wanted */
 	uint64_t held_rest_ns; /* and no earlier than this */
@@ -300,7 +301,8 @@ static void look(struct keeper *keeper, struct path *path, uint64_t now_ns)
 	struct path_entry entry;
 
 	path->held = false;
-	known = openings_read(&keeper->openings, path, &entry);
+	/* Without the programs a stamp that stands still says nothing: unknown, not idle (trap 11). */
+	known = keeper->blind ? NULL : openings_read(&keeper->openings, path, &entry);
 	verdict = policy_judge(&keeper->policy, path, known, now_ns);
 	policy_apply(path, known, &verdict, keeper->counts);
 	if (verdict.action == POLICY_WAIT)
@@ -317,6 +319,18 @@ void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns)
 	if (keeper->holding && keeper->held_round_ns == CLOCK_NEVER)
 		keeper->held_round_ns =
 			now_ns > keeper->held_rest_ns ? now_ns : keeper->held_rest_ns;
+}
+
+void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns)
+{
+	struct path *path;
+	uint32_t cursor = 0;
+
+	if (keeper->blind && !blind)
+		while ((path = paths_walk(keeper->openings.paths, &cursor)))
+			if (path->bindings && is_resting(path))
+				look_at(keeper, path, now_ns);
+	keeper->blind = blind;
 }
 
 /* Makes those paths due whose local address has arrived; the others stay held. */
@@ -382,6 +396,8 @@ int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)
 
 	if (path->prompt.tries > 0)
 		return -EALREADY;
+	if (keeper->blind)
+		return -ENETDOWN;
 	error = prompt_path(keeper, path, POLICY_PROMPT, now_ns);
 	if (error)
 		return error;

@@ -64,13 +64,23 @@ uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **ex
 void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns);
 
 /*
+ * Says that the programs do not see the packets (any more), or see them again. Without
+ * them nothing is prompted: no stamp tells who is idle, and the answers would reach the
+ * SIP server. Afterwards every path is looked at, each prompt in its turn (trap 11).
+ */
+void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns);
+
+/*
  * The idle threshold; a new one takes effect on every path at once. Paths that wait for
  * their turn to be prompted keep it.
  */
 uint64_t keeper_threshold_ns(const struct keeper *keeper);
 void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns);
 
-/* Prompts a path now, out of turn. -EALREADY while a prompt is outstanding, or as wire_queue(). */
+/*
+ * Prompts a path now, out of turn. -EALREADY while a prompt is outstanding, -ENETDOWN while
+ * blind, or as wire_queue().
+ */
 int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns);
 
 /* The paths, with their bindings; those in state PATH_IDLE are about to go. */

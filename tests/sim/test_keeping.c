@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "keep/pacer.h"
 #include "keep/policy.h"
 #include "keep/wheel.h"
 #include "world.h"
@@ -81,6 +82,25 @@ static void trap_02_threshold_detection_and_answer_fit_into_30_seconds(void **st
 	world_run(world, THRESHOLD + 2 * NS_PER_S);
 	assert_int_equal(device->prompts, 1);
 	assert_true(device->most_quiet_ns + device->rtt_ns < 30 * NS_PER_S);
+}
+
+static void trap_11_blind_it_prompts_nobody_and_sees_again_without_a_storm(void **state)
+{
+	struct world *world = *state;
+	struct keeper *keeper = pipeline_keeper(world->pipeline);
+
+	for (int i = 0; i < 300; i++)
+		world_register(world, world_device(world), 200, 3600);
+	world_run(world, 20 * NS_PER_S);
+	keeper_set_blind(keeper, true, world->now_ns);
+	world_run(world, 5 * MINUTE);
+	assert_int_equal(world->datagrams, 0);
+	assert_int_equal(world_path(world, &world->devices[0])->health, PATH_LIVE);
+
+	keeper_set_blind(keeper, false, world->now_ns);
+	world_run(world, 5 * NS_PER_S);
+	assert_int_equal(world->datagrams, 300);
+	assert_true(world->per_10ms_most <= PACER_RATE_FLOOR / 100 + 2);
 }
 
 static void trap_15_a_mute_device_becomes_silent_and_is_kept(void **state)
@@ -305,6 +325,7 @@ int main(void)
 		TEST(trap_11_a_missing_entry_is_unknown_and_not_idle),
 		TEST(trap_11_an_entry_that_cannot_be_mended_is_counted),
 		TEST(trap_11_a_path_opened_late_is_not_idle_if_its_phone_has_spoken),
+		TEST(trap_11_blind_it_prompts_nobody_and_sees_again_without_a_storm),
 		TEST(trap_15_a_mute_device_becomes_silent_and_is_kept),
 		TEST(trap_15_a_silent_path_that_speaks_again_is_live_before_the_nat_forgets),
 		TEST(a_revived_path_that_waits_for_its_turn_is_revived_once),
