@@ -33,6 +33,28 @@ struct keeper {
 	uint64_t held_rest_ns; /* and no earlier than this */
 };
 
+/* The next look at a path: not after the first of its bindings ends. */
+static void look_at(struct keeper *keeper, struct path *path, uint64_t when_ns)
+{
+	uint64_t end_ns = path_first_end_ns(path);
+
+	wheel_set(keeper->wheel, path, when_ns < end_ns ? when_ns : end_ns);
+}
+
+/* What the network refused was no prompt: it says nothing of the device, and is made again soon. */
+static void on_refusal(void *context, const struct flow *flow)
+{
+	struct keeper *keeper = context;
+	struct path *path = paths_find(keeper->openings.paths, flow);
+
+	if (!path || path->prompt.tries == 0)
+		return;
+	path->prompt.tries = 0;
+	if (path->health == PATH_AWAITING)
+		path->health = PATH_LIVE;
+	look_at(keeper, path, path->prompt.sent_ns + POLICY_REPEAT_FIRST_NS);
+}
+
 int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct keeper **out)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
@@ -57,6 +79,8 @@ int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct kee
 		keeper_free(keeper);
 		return error;
 	}
+	if (keeper->wire)
+		wire_on_refusal(keeper->wire, on_refusal, keeper);
 	*out = keeper;
 	return 0;
 }
@@ -68,20 +92,14 @@ void keeper_free(struct keeper *keeper)
 
 	if (!keeper)
 		return;
+	if (keeper->wire)
+		wire_on_refusal(keeper->wire, NULL, NULL);
 	while (keeper->openings.paths && (path = paths_walk(keeper->openings.paths, &cursor)))
 		while (path->bindings)
 			paths_detach(path->bindings);
 	wheel_free(keeper->wheel);
 	openings_free(&keeper->openings);
 	free(keeper);
-}
-
-/* The next look at a path: not after the first of its bindings ends. */
-static void look_at(struct keeper *keeper, struct path *path, uint64_t when_ns)
-{
-	uint64_t end_ns = path_first_end_ns(path);
-
-	wheel_set(keeper->wheel, path, when_ns < end_ns ? when_ns : end_ns);
 }
 
 static uint64_t due_ns(const struct keeper *keeper, const struct path *path)

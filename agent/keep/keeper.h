@@ -22,7 +22,7 @@ struct keeper;
 struct keeper_options {
 	int path_map; /* descriptor of sip_paths */
 	int flow_map; /* descriptor of sip_flows, -1 for none */
-	struct wire *wire; /* outlives the keeper */
+	struct wire *wire; /* outlives the keeper; NULL where nothing will be sent */
 	struct counts *counts; /* outlives the keeper */
 	uint32_t paths_max;
 	uint64_t threshold_ns;

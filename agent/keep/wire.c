@@ -31,6 +31,7 @@ union destination {
 };
 
 struct slot {
+	struct flow flow;
 	union destination to;
 	union source from;
 	struct iovec bytes;
@@ -56,6 +57,8 @@ struct wire {
 	struct local_addresses *local;
 	struct counts *counts;
 	struct trouble refused, not_held;
+	wire_refusal_handler *on_refusal; /* NULL for nobody */
+	void *refusal_context;
 };
 
 /* True if the trouble begins with this. */
@@ -219,6 +222,7 @@ static void fill_slot(struct queue *queue, const struct flow *flow, struct span 
 	struct msghdr *message = &queue->messages[queue->count].msg_hdr;
 	bool ipv4 = address_is_ipv4(flow->local_addr);
 
+	slot->flow = *flow;
 	slot->bytes.iov_len = datagram_write(flow, payload, slot->packet);
 	message->msg_controllen = ipv4 ? address_ipv4(slot, flow) : address_ipv6(slot, flow);
 	message->msg_namelen = ipv4 ? sizeof(slot->to.ipv4) : sizeof(slot->to.ipv6);
@@ -231,9 +235,15 @@ static bool is_congestion(int error)
 	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
 }
 
+static void tell_refusals(struct wire *wire, const struct slot *slots, unsigned int datagrams)
+{
+	for (unsigned int i = 0; wire->on_refusal && i < datagrams; i++)
+		wire->on_refusal(wire->refusal_context, &slots[i].flow);
+}
+
 static void note_refused(struct wire *wire, unsigned int datagrams, int error)
 {
-	wire->counts->value[COUNT_prompts_failed] += datagrams;
+	count_many(wire->counts, prompts_failed, datagrams);
 	if (!trouble_happens(&wire->refused))
 		return;
 	if (is_congestion(error))
@@ -266,6 +276,7 @@ static void flush_queue(struct wire *wire, struct queue *queue)
 		} else if (errno != EINTR) {
 			refused = is_congestion(errno) ? left : 1;
 			note_refused(wire, refused, errno);
+			tell_refusals(wire, &queue->slots[done], refused);
 			done += refused;
 		}
 	}
@@ -313,6 +324,12 @@ int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)
 	if (queue->count == BATCH)
 		flush_queue(wire, queue);
 	return 0;
+}
+
+void wire_on_refusal(struct wire *wire, wire_refusal_handler *handler, void *context)
+{
+	wire->on_refusal = handler;
+	wire->refusal_context = context;
 }
 
 void wire_flush(struct wire *wire)

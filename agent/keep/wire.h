@@ -47,9 +47,15 @@ bool wire_holds(struct wire *wire, const struct flow *flow);
  */
 int wire_queue(struct wire *wire, const struct flow *flow, struct span payload);
 
+/* Told of each datagram that was queued and then refused by the network. */
+typedef void wire_refusal_handler(void *context, const struct flow *flow);
+
+/* Sets who is told, from within wire_queue() and wire_flush(); nobody until then. */
+void wire_on_refusal(struct wire *wire, wire_refusal_handler *handler, void *context);
+
 /*
  * Sends what is queued. What the network refuses is counted (prompts_failed), said
- * once per crossing, and not tried again here: the prompt's own repeat does that.
+ * once per crossing, told to the handler, and not tried again here.
  */
 void wire_flush(struct wire *wire);
 

@@ -59,6 +59,25 @@ static void trap_03_the_threshold_is_not_stretched_by_a_scan_period(void **state
 	}
 }
 
+static void trap_21_what_the_network_refuses_makes_nobody_silent(void **state)
+{
+	struct world *world = *state;
+	struct world_device *device = world_device(world);
+
+	world_register(world, device, 200, 3600);
+	world_run(world, 20 * NS_PER_S);
+	world->network_down = true;
+	world_run(world, 10 * NS_PER_S);
+	assert_int_equal(world_path(world, device)->health, PATH_LIVE);
+	assert_int_equal(device->prompts, 0);
+
+	/* As soon as the link is back the prompt goes out, not after a silent path's pause. */
+	world->network_down = false;
+	world_run(world, 2 * NS_PER_S);
+	assert_int_equal(device->prompts, 1);
+	assert_int_equal(world->counts.value[COUNT_paths_silenced], 0);
+}
+
 static void trap_22_a_path_that_talks_is_never_prompted(void **state)
 {
 	struct world *world = *state;
@@ -330,6 +349,7 @@ int main(void)
 		TEST(trap_15_a_silent_path_that_speaks_again_is_live_before_the_nat_forgets),
 		TEST(a_revived_path_that_waits_for_its_turn_is_revived_once),
 		TEST(trap_21_one_lost_answer_is_not_a_dead_device),
+		TEST(trap_21_what_the_network_refuses_makes_nobody_silent),
 		TEST(trap_22_a_path_that_talks_is_never_prompted),
 		TEST(an_answer_on_its_way_when_the_path_ends_still_finds_its_entry),
 		TEST(a_new_threshold_takes_effect_at_once),

@@ -20,6 +20,8 @@
 #define FIRST_PORT 20000
 
 static struct world *world;
+static wire_refusal_handler *on_refusal;
+static void *refusal_context;
 static struct path_entry entries[WORLD_DEVICES_MAX];
 static bool present[WORLD_DEVICES_MAX];
 static uint64_t flow_seen_ns[WORLD_DEVICES_MAX]; /* of flows that are no path; 0 for unknown */
@@ -178,6 +180,10 @@ int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)
 	if (!is_held(flow))
 		return -EADDRNOTAVAIL;
 	assert_true(present[index]); /* nothing is prompted that is not a path */
+	if (world->network_down) {
+		world->refused[world->refused_count++] = *flow;
+		return 0;
+	}
 	count_datagram();
 	stamp_prompt(&entries[index], token);
 	receive_prompt(&world->devices[index], token);
@@ -187,6 +193,15 @@ int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)
 void wire_flush(struct wire *wire)
 {
 	(void)wire;
+	while (world->refused_count > 0)
+		on_refusal(refusal_context, &world->refused[--world->refused_count]);
+}
+
+void wire_on_refusal(struct wire *wire, wire_refusal_handler *handler, void *context)
+{
+	(void)wire;
+	on_refusal = handler;
+	refusal_context = context;
 }
 
 void wire_addresses_changed(struct wire *wire)
@@ -382,6 +397,7 @@ struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
 	world->map_room = WORLD_DEVICES_MAX;
 	world->address_held = true;
 	options.keeper.counts = &world->counts;
+	options.keeper.wire = (struct wire *)(void *)world; /* only has to be there */
 	assert_int_equal(pipeline_new(&options, world->now_ns, &world->pipeline), 0);
 	return world;
 }

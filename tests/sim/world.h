@@ -56,6 +56,9 @@ struct world {
 	size_t map_count;
 	bool map_stuck; /* neither insertions nor deletions succeed */
 	bool address_held; /* this host holds the local addresses */
+	bool network_down; /* it takes datagrams and sends none of them */
+	struct flow refused[WORLD_DEVICES_MAX];
+	size_t refused_count;
 	uint64_t holds_asked; /* how often that was asked before anything was to be sent */
 	uint64_t late_ns; /* the agent is told of SIP messages so long after they went by */
 	uint32_t cseq;
