@@ -3,7 +3,7 @@
  * main.c - what is started, in which order, and stopped in the opposite one.
  *
  * sippathd                 keeps paths until SIGTERM or SIGINT
- * sippathd attach DEV      brings the programs onto an interface and ends
+ * sippathd attach DEV      brings the programs onto an interface (or several) and ends
  * sippathd detach DEV      takes them off and ends
  */
 #include <errno.h>
@@ -20,19 +20,29 @@
 #include "kernel/attach.h"
 #include "keep/policy.h"
 #include "keep/wire.h"
+#include "kernel/lookout.h"
 #include "kernel/observer.h"
+#include "kernel/requirements.h"
 #include "pipeline.h"
 #include "surface/control.h"
+#include "surface/listener.h"
 
 /* Sightings read in one go, before other work gets its turn. */
 #define SIGHTINGS_PER_TURN 256
 
-#define SIGNALS 2
+/* The interfaces are asked for the programs this often. */
+#define LOOKOUT_S 1.0
+
+/* What asks us to end. */
+static const int end_signals[] = { SIGTERM, SIGINT };
+
+#define END_SIGNALS (sizeof(end_signals) / sizeof(end_signals[0]))
 
 struct agent {
 	const struct config *config;
 	struct ev_loop *loop;
 	struct counts counts;
+	int listening;
 	struct attachment *attachment;
 	struct wire *wire;
 	struct pipeline *pipeline;
@@ -41,7 +51,9 @@ struct agent {
 	ev_io sightings;
 	ev_io addresses;
 	ev_timer due;
-	ev_signal signals[SIGNALS];
+	ev_timer lookout;
+	bool blind; /* an interface has lost the programs */
+	ev_signal signals[END_SIGNALS];
 };
 
 static struct attach_options attach_options(const struct config *config)
@@ -60,10 +72,28 @@ static struct attach_options attach_options(const struct config *config)
 	return options;
 }
 
+static int check_privileges(struct agent *agent)
+{
+	(void)agent;
+	return requirements_privileges();
+}
+
+static int begin_listening(struct agent *agent)
+{
+	agent->listening = listener_open(agent->config->socket);
+	return agent->listening < 0 ? agent->listening : 0;
+}
+
+static void end_listening(struct agent *agent)
+{
+	listener_close(agent->listening, agent->config->socket);
+}
+
 static int begin_attachment(struct agent *agent)
 {
 	struct attach_options options = attach_options(agent->config);
 
+	options.agent = true;
 	return attach_open(&options, &agent->attachment);
 }
 
@@ -87,6 +117,7 @@ static int begin_pipeline(struct agent *agent)
 	const struct config *config = agent->config;
 	struct pipeline_options options = {
 		.keeper.path_map = attach_map(agent->attachment, SIPPATH_MAP_PATHS),
+		.keeper.flow_map = attach_map(agent->attachment, SIPPATH_MAP_FLOWS),
 		.keeper.wire = agent->wire,
 		.keeper.counts = &agent->counts,
 		.keeper.paths_max = attach_paths_max(agent->attachment),
@@ -98,6 +129,10 @@ static int begin_pipeline(struct agent *agent)
 	if (config->threshold_ns < POLICY_THRESHOLD_POLITE_NS)
 		log_warning("a threshold below 15 s is obeyed, but some devices and networks ban "
 			    "whoever prompts that often (RFC 8085 section 3.5)");
+	if (options.keeper.paths_max != config->paths_max)
+		log_info("sip_paths was there before, with room for %u paths: another --paths-max "
+			 "takes effect after \"sippath detach\"",
+			 options.keeper.paths_max);
 	return pipeline_new(&options, clock_now_ns(), &agent->pipeline);
 }
 
@@ -152,6 +187,28 @@ static void on_addresses(struct ev_loop *loop, ev_io *io, int events)
 	turn(agent);
 }
 
+/* The programs can be taken off at any time: then nothing is known, and nothing prompted (trap 11). */
+static void on_lookout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct agent *agent = timer->data;
+	const struct attach_interface *missing = lookout_missing(agent->attachment);
+	bool blind = missing != NULL;
+
+	(void)loop;
+	(void)events;
+	if (blind == agent->blind)
+		return;
+	agent->blind = blind;
+	if (missing)
+		log_error("%s does not carry the programs any more, so nothing is prompted: "
+			  "restart sippathd, which attaches them again",
+			  missing->name);
+	else
+		log_info("the programs are on their interfaces again");
+	keeper_set_blind(pipeline_keeper(agent->pipeline), blind, clock_now_ns());
+	turn(agent);
+}
+
 static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 {
 	(void)signal;
@@ -185,7 +242,7 @@ static int begin_control(struct agent *agent)
 {
 	struct control_options options = {
 		.loop = agent->loop,
-		.socket = agent->config->socket,
+		.listening = agent->listening,
 		.ports = agent->config->ports,
 		.port_count = agent->config->port_count,
 		.attachment = agent->attachment,
@@ -194,8 +251,9 @@ static int begin_control(struct agent *agent)
 		.turn = turn_for_control,
 		.context = agent,
 	};
+	int error = listener_admit_group(agent->config->socket);
 
-	return control_open(&options, &agent->control);
+	return error ? error : control_open(&options, &agent->control);
 }
 
 static void end_control(struct agent *agent)
@@ -203,10 +261,36 @@ static void end_control(struct agent *agent)
 	control_close(agent->control);
 }
 
+/*
+ * A reader of our log that goes away does not end us. Whoever wants us to end has to
+ * wait until what was begun is whole: the signals come when the loop watches them.
+ */
+static void hold_signals(void)
+{
+	sigset_t held;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&held);
+	for (size_t i = 0; i < END_SIGNALS; i++)
+		sigaddset(&held, end_signals[i]);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+static void watch_signals(struct agent *agent)
+{
+	sigset_t watched;
+
+	sigemptyset(&watched);
+	for (size_t i = 0; i < END_SIGNALS; i++) {
+		ev_signal_init(&agent->signals[i], on_signal, end_signals[i]);
+		ev_signal_start(agent->loop, &agent->signals[i]);
+		sigaddset(&watched, end_signals[i]);
+	}
+	sigprocmask(SIG_UNBLOCK, &watched, NULL);
+}
+
 static int begin_watching(struct agent *agent)
 {
-	static const int numbers[SIGNALS] = { SIGTERM, SIGINT };
-
 	ev_init(&agent->due, on_due);
 	agent->due.data = agent;
 	ev_io_init(&agent->sightings, on_sightings, observer_fd(agent->observer), EV_READ);
@@ -215,27 +299,34 @@ static int begin_watching(struct agent *agent)
 	ev_io_init(&agent->addresses, on_addresses, wire_watch_fd(agent->wire), EV_READ);
 	agent->addresses.data = agent;
 	ev_io_start(agent->loop, &agent->addresses);
-	for (int i = 0; i < SIGNALS; i++) {
-		ev_signal_init(&agent->signals[i], on_signal, numbers[i]);
-		ev_signal_start(agent->loop, &agent->signals[i]);
-	}
+	ev_timer_init(&agent->lookout, on_lookout, LOOKOUT_S, LOOKOUT_S);
+	agent->lookout.data = agent;
+	ev_timer_start(agent->loop, &agent->lookout);
+	watch_signals(agent);
 	return 0;
 }
 
+/* A second signal does not cut the tidying up short. */
 static void end_watching(struct agent *agent)
 {
-	for (int i = 0; i < SIGNALS; i++)
+	hold_signals();
+	for (size_t i = 0; i < END_SIGNALS; i++)
 		ev_signal_stop(agent->loop, &agent->signals[i]);
 	ev_io_stop(agent->loop, &agent->addresses);
 	ev_io_stop(agent->loop, &agent->sightings);
+	ev_timer_stop(agent->loop, &agent->lookout);
 	ev_timer_stop(agent->loop, &agent->due);
 }
 
-/* In order of privilege: what needs most comes first. */
+/*
+ * What fails most often comes before what would have to be undone; then in order of
+ * privilege. Whatever was attached is undone if a later stage fails.
+ */
 static const struct stage {
 	int (*begin)(struct agent *agent);
 	void (*end)(struct agent *agent);
 } stages[] = {
+	{ check_privileges, NULL },           { begin_listening, end_listening },
 	{ begin_attachment, end_attachment }, { begin_wire, end_wire },
 	{ begin_pipeline, end_pipeline },     { begin_observer, end_observer },
 	{ begin_control, end_control },       { begin_watching, end_watching },
@@ -253,17 +344,20 @@ static int keep_paths(const struct config *config)
 	while (begun < STAGES && stages[begun].begin(&agent) == 0)
 		begun++;
 	if (begun == STAGES) {
+		attach_keep(agent.attachment);
 		log_info("ready");
 		turn(&agent);
 		ev_run(agent.loop, 0);
 	}
-	for (size_t i = begun; i > 0; i--)
-		stages[i - 1].end(&agent);
+	for (size_t i = begun; i > 0; i--) {
+		if (stages[i - 1].end)
+			stages[i - 1].end(&agent);
+	}
 	ev_loop_destroy(agent.loop);
 	return begun == STAGES ? 0 : -1;
 }
 
-static int attach_interface(const struct config *config)
+static int play_attach(const struct config *config)
 {
 	struct attach_options options = attach_options(config);
 	struct attachment *attachment;
@@ -271,14 +365,25 @@ static int attach_interface(const struct config *config)
 
 	options.keep_settings = true;
 	error = attach_open(&options, &attachment);
-	if (!error)
-		attach_close(attachment);
-	return error;
+	if (error)
+		return error;
+	attach_keep(attachment);
+	attach_close(attachment);
+	return 0;
 }
 
-static int detach_interface(const struct config *config)
+/* What cannot be taken off one interface does not keep the others. */
+static int play_detach(const struct config *config)
 {
-	return attach_remove(config->interfaces[0], config->pin_dir);
+	int result = 0;
+
+	for (size_t i = 0; i < config->interface_count; i++) {
+		int error = attach_remove(config->interfaces[i], config->pin_dir);
+
+		if (error)
+			result = error;
+	}
+	return result;
 }
 
 /* A role is chosen by the first argument; "DEV" after it stands for --interface DEV. */
@@ -286,8 +391,8 @@ static const struct role {
 	const char *name;
 	int (*play)(const struct config *config);
 } roles[] = {
-	{ "attach", attach_interface },
-	{ "detach", detach_interface },
+	{ "attach", play_attach },
+	{ "detach", play_detach },
 };
 
 static const struct role *role_of(int argc, char **argv)
@@ -317,6 +422,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	log_set_level(config.log_level);
+	hold_signals();
 	if (role)
 		return role->play(&config) ? EXIT_FAILURE : EXIT_SUCCESS;
 	return keep_paths(&config) ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -72,7 +72,7 @@ static const struct option_entry entries[] = {
 		.value = "TIME",
 		.fallback = "32s",
 		.expected = "a time from 0s to 1h, such as 32s",
-		.help = "keep a path so long after its last dialog",
+		.help = "after its last dialog; no effect yet",
 		DURATION_MEMBER(linger_ns, 0, HOUR_NS),
 	},
 	{
@@ -135,7 +135,7 @@ static const struct option_entry entries[] = {
 		.value = "DIR",
 		.fallback = CONFIG_STATE_DIR_DEFAULT,
 		.expected = "a path of 1 to 255 bytes",
-		.help = "where the agent keeps its state",
+		.help = "for its state; no effect yet",
 		TEXT_MEMBER(state_dir),
 	},
 	{

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "kernel/hooks.h"
 #include "kernel/inspect.h"
+#include "kernel/lock.h"
 #include "kernel/object.h"
 #include "kernel/pins.h"
 #include "kernel/requirements.h"
@@ -36,11 +37,15 @@ struct attachment {
 	struct pins pins;
 	struct sip_settings settings_before;
 	bool settings_changed;
+	int turn; /* held while what was done can still be undone */
+	int agent; /* the agent's lock, -1 for none */
 };
 
-/* Lets go of what only undo() needs: programs and maps of an older instance. */
-static void settle(struct attachment *attachment)
+/* Lets go of what only undo() needs: programs and maps of an older instance, and the turn. */
+void attach_keep(struct attachment *attachment)
 {
+	int turn = take_fd(attachment->turn);
+
 	for (size_t i = 0; i < attachment->count; i++) {
 		int fd = take_fd(attachment->changes[i].egress_before);
 
@@ -48,15 +53,8 @@ static void settle(struct attachment *attachment)
 			close(fd);
 	}
 	pins_keep(&attachment->pins);
-}
-
-void attach_close(struct attachment *attachment)
-{
-	if (!attachment)
-		return;
-	settle(attachment);
-	shared_maps_close(&attachment->maps);
-	free(attachment);
+	if (turn >= 0)
+		close(turn);
 }
 
 static void undo_interface(const struct attach_interface *interface, const struct changes *changes)
@@ -79,18 +77,34 @@ static void undo(struct attachment *attachment)
 	if (attachment->settings_changed)
 		settings_map_write(attachment->maps.fd[SHARED_SETTINGS],
 				   &attachment->settings_before);
+	if (attachment->agent >= 0)
+		lock_clear(attachment->turn);
 	pins_undo(&attachment->pins);
 }
 
-static void cleanup_undo_(struct attachment **attachment)
+void attach_close(struct attachment *attachment)
 {
-	if (*attachment)
-		undo(*attachment);
+	int agent;
+
+	if (!attachment)
+		return;
+	if (attachment->turn >= 0)
+		undo(attachment);
+	attach_keep(attachment);
+	agent = take_fd(attachment->agent);
+	if (agent >= 0)
+		close(agent);
+	shared_maps_close(&attachment->maps);
+	free(attachment);
+}
+
+static void cleanup_attachment_(struct attachment **attachment)
+{
 	attach_close(*attachment);
 }
 
 /* An attachment that is undone at the end of its scope, unless it is taken. */
-#define cleanup_undo __attribute__((cleanup(cleanup_undo_)))
+#define cleanup_attachment __attribute__((cleanup(cleanup_attachment_)))
 
 static void cleanup_object_(struct object **object)
 {
@@ -107,6 +121,8 @@ static struct attachment *new_attachment(const char *pin_dir)
 		return NULL;
 	attachment->maps = SHARED_MAPS_NONE;
 	attachment->pins = PINS_OF(pin_dir);
+	attachment->turn = -1;
+	attachment->agent = -1;
 	for (size_t i = 0; i < SIPPATH_HOOKS_MAX; i++)
 		attachment->changes[i].egress_before = -1;
 	return attachment;
@@ -127,7 +143,7 @@ static int name_interface(struct attachment *attachment, const char *name)
 	memcpy(interface->name, name, length + 1);
 	interface->index = index;
 	attachment->count++;
-	return 0;
+	return requirements_ethernet(name);
 }
 
 static int name_interfaces(struct attachment *attachment, const struct attach_options *options)
@@ -140,6 +156,22 @@ static int name_interfaces(struct attachment *attachment, const struct attach_op
 	for (size_t i = 0; err == 0 && i < options->interface_count; i++)
 		err = name_interface(attachment, options->interfaces[i]);
 	return err;
+}
+
+static int lock(struct attachment *attachment, const struct attach_options *options)
+{
+	int err = lock_turn(options->pin_dir, &attachment->pins.directory_made);
+
+	if (err < 0)
+		return err;
+	attachment->turn = err;
+	if (!options->agent)
+		return 0;
+	err = lock_agent(attachment->turn, options->pin_dir);
+	if (err < 0)
+		return err;
+	attachment->agent = err;
+	return 0;
 }
 
 /* Programs that are attached decide which maps are used; then pins do. */
@@ -192,10 +224,9 @@ static int load(struct attachment *attachment, uint32_t paths_max, struct object
 
 /*
  * Before anything is attached. What the map knows of clsact qdiscs stays; so does the
- * rest if the options say so, but for the number of whoever uses it now.
+ * rest if an agent has made it and the options say so.
  */
-static int fill_settings(struct attachment *attachment, const struct attach_options *options,
-			 bool new_map)
+static int fill_settings(struct attachment *attachment, const struct attach_options *options)
 {
 	int map_fd = attachment->maps.fd[SHARED_SETTINGS];
 	struct sip_settings *before = &attachment->settings_before, settings;
@@ -203,7 +234,7 @@ static int fill_settings(struct attachment *attachment, const struct attach_opti
 
 	if (err < 0)
 		return log_errno(-err, "cannot read the settings map: %s", strerror(-err));
-	settings = options->keep_settings && !new_map ? *before : options->settings;
+	settings = options->keep_settings && before->abi != 0 ? *before : options->settings;
 	settings.abi = SIPPATH_ABI;
 	memcpy(settings.clsact_created, before->clsact_created, sizeof(settings.clsact_created));
 	err = settings_map_write(map_fd, &settings);
@@ -292,9 +323,8 @@ static int check_host(const struct attach_options *options)
 
 int attach_open(const struct attach_options *options, struct attachment **out)
 {
-	cleanup_undo struct attachment *attachment = NULL;
+	cleanup_attachment struct attachment *attachment = NULL;
 	cleanup_object struct object *object = NULL;
-	bool new_settings;
 	int err = check_host(options);
 
 	if (err < 0)
@@ -304,21 +334,21 @@ int attach_open(const struct attach_options *options, struct attachment **out)
 		return log_errno(ENOMEM, "cannot attach: out of memory");
 	err = name_interfaces(attachment, options);
 	if (err == 0)
+		err = lock(attachment, options);
+	if (err == 0)
 		err = find_maps(attachment, options->pin_dir);
 	if (err == 0)
 		err = find_filters(attachment);
-	new_settings = attachment->maps.fd[SHARED_SETTINGS] < 0;
 	if (err == 0)
 		err = load(attachment, options->paths_max, &object);
 	if (err == 0)
 		err = pins_make(&attachment->pins, &attachment->maps);
 	if (err == 0)
-		err = fill_settings(attachment, options, new_settings);
+		err = fill_settings(attachment, options);
 	if (err == 0)
 		err = attach_all(attachment, object, options->mode);
 	if (err < 0)
 		return err;
-	settle(attachment);
 	*out = take_ptr(attachment);
 	return 0;
 }

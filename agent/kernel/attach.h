@@ -7,6 +7,9 @@
  * "ip link" or by xdp-loader), its maps are found from the program: interface ->
  * program id -> map ids. All interfaces of one agent share one set of maps, pinned
  * under pin_dir. Programs and pins outlive the agent on purpose.
+ *
+ * One process at a time attaches or detaches in a pin_dir, and one agent at a time
+ * works with the maps there; others wait for the first and are refused by the second.
  */
 #ifndef AGENT_KERNEL_ATTACH_H
 #define AGENT_KERNEL_ATTACH_H
@@ -32,7 +35,8 @@ struct attach_options {
 	uint32_t paths_max; /* room in sip_paths when this call makes it */
 	enum attach_mode mode;
 	struct sip_settings settings; /* abi and clsact_created are filled in by attach_open() */
-	bool keep_settings; /* leave the settings of maps that exist as they are */
+	bool keep_settings; /* leave settings that an agent has made as they are */
+	bool agent; /* be the one agent of pin_dir until attach_close() */
 };
 
 /* What is on one interface. */
@@ -50,12 +54,19 @@ struct attachment;
 /*
  * Attaches what is not attached yet and opens the maps. Maps are filled before
  * anything is attached. On failure one log line says what is wrong and what to do
- * (no root, no such interface, no BTF, kernel too old, another XDP program, foreign
- * map, other ABI), nothing stays half-attached, and -errno is returned.
+ * (no root, no such interface, no BTF, kernel too old, another agent, another XDP
+ * program, foreign map, other ABI), nothing stays half-attached, and -errno is
+ * returned. Nobody else can attach or detach until attach_keep() or attach_close().
  */
 int attach_open(const struct attach_options *options, struct attachment **out);
 
-/* Closes descriptors. Programs, maps and pins stay. */
+/* Decides that programs, pins and settings stay as they are now. */
+void attach_keep(struct attachment *attachment);
+
+/*
+ * Closes descriptors. What attach_open() has attached, pinned and set is undone unless
+ * attach_keep() was called: what was there before is then as it was.
+ */
 void attach_close(struct attachment *attachment);
 
 /* The descriptor of a map by its name (SIPPATH_MAP_...), owned by the attachment; or -ENOENT. */
@@ -70,9 +81,10 @@ const struct attach_interface *attach_interfaces(const struct attachment *attach
 
 /*
  * Takes our programs, of whichever ABI, off one interface, and its clsact qdisc if we
- * made it and nobody else has filters there; the pins go with the last interface.
- * -ENOENT if none of ours is there, -EBUSY if xdp-loader has put it there and must take
- * it off; one log line on failure.
+ * made it and nobody else has filters there; the pins go with the last interface,
+ * those that "ip link" made of the same maps, too. -ENOENT if none of ours is there,
+ * -EBUSY if xdp-loader has put it there and must take it off; one log line on failure,
+ * and one if an agent still works with the maps.
  */
 int attach_remove(const char *interface, const char *pin_dir);
 

@@ -5,10 +5,12 @@
 
 #include <net/if.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/attach.h"
 #include "kernel/found.h"
 #include "kernel/hooks.h"
+#include "kernel/lock.h"
 #include "kernel/pins.h"
 #include "kernel/program_maps.h"
 #include "kernel/requirements.h"
@@ -84,11 +86,47 @@ static int remove_ingress(const char *name, unsigned int interface, const struct
 	return 0;
 }
 
+/* Pins without a program go: those in the directory, and those of "ip link" for these maps. */
+static int remove_pins(const char *pin_dir, int turn, const struct shared_maps *maps)
+{
+	uint32_t pinned = pins_paths_id(pin_dir);
+
+	if (!found_in_use(shared_map_id(maps->fd[SHARED_PATHS])))
+		pins_remove_of_ip_link(maps);
+	if (pinned == 0 || found_in_use(pinned))
+		return 0;
+	lock_clear(turn);
+	return pins_remove(pin_dir);
+}
+
+/* Has the turn, if there is a pin directory at all. */
+static int remove_from(const char *name, unsigned int interface, const char *pin_dir, int turn)
+{
+	cleanup_shared_maps struct shared_maps maps = SHARED_MAPS_NONE;
+	struct found ingress = { .kind = FOUND_NOTHING }, egress = ingress;
+	int err = find(name, interface, &ingress, &egress);
+
+	if (err < 0)
+		return err;
+	/* Without them the pins of "ip link" stay, which does no harm. */
+	(void)program_maps_open(is_ours(&ingress) ? ingress.id : egress.id, &maps);
+	if (is_ours(&ingress))
+		err = remove_ingress(name, interface, &ingress);
+	if (err == 0 && egress.kind == FOUND_OURS)
+		err = remove_egress(name, interface, &egress);
+	if (err < 0)
+		return err;
+	if (turn >= 0 && lock_has_agent(turn))
+		log_warning("%s: the sippathd that works with the maps in %s goes on without"
+			    " seeing this interface: stop or restart it",
+			    name, pin_dir);
+	return remove_pins(pin_dir, turn, &maps);
+}
+
 int attach_remove(const char *interface, const char *pin_dir)
 {
 	unsigned int index = if_nametoindex(interface);
-	struct found ingress = { .kind = FOUND_NOTHING }, egress = ingress;
-	uint32_t pinned;
+	cleanup_close int turn = -1;
 	int err = requirements_privileges();
 
 	if (err < 0)
@@ -96,13 +134,8 @@ int attach_remove(const char *interface, const char *pin_dir)
 	if (index == 0)
 		return log_errno(ENODEV, "no such interface: '%s' (`ip link` lists them)",
 				 interface);
-	err = find(interface, index, &ingress, &egress);
-	if (err == 0 && is_ours(&ingress))
-		err = remove_ingress(interface, index, &ingress);
-	if (err == 0 && egress.kind == FOUND_OURS)
-		err = remove_egress(interface, index, &egress);
-	if (err < 0)
-		return err;
-	pinned = pins_paths_id(pin_dir);
-	return pinned == 0 || found_in_use(pinned) ? 0 : pins_remove(pin_dir);
+	turn = lock_turn(pin_dir, NULL);
+	if (turn < 0 && turn != -ENOENT)
+		return turn;
+	return remove_from(interface, index, pin_dir, turn);
 }

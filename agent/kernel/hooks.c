@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/libbpf_log.h"
-#include "kernel/tc_filters.h"
+#include "kernel/tc_query.h"
 
 static uint32_t mode_flag(bool native)
 {
@@ -112,6 +112,23 @@ static struct bpf_tc_opts our_place(void)
 				     .priority = HOOKS_EGRESS_PRIORITY };
 }
 
+/* The kernel's answer is the same for a clsact qdisc and for what is in its place. */
+static int check_clsact(const struct attach_interface *interface)
+{
+	bool ingress_only;
+	int err = tc_query_ingress_only(interface->index, &ingress_only);
+
+	if (err < 0)
+		return log_errno(-err, "%s: cannot find out which qdiscs it has: %s",
+				 interface->name, strerror(-err));
+	if (ingress_only)
+		return log_errno(EBUSY,
+				 "%s has an 'ingress' qdisc where clsact belongs: remove it"
+				 " (`tc qdisc del dev %s ingress`); clsact takes its filters too",
+				 interface->name, interface->name);
+	return 0;
+}
+
 int hooks_make_clsact(const struct attach_interface *interface, bool *made)
 {
 	struct bpf_tc_hook hook = clsact_of(interface->index);
@@ -119,20 +136,27 @@ int hooks_make_clsact(const struct attach_interface *interface, bool *made)
 
 	libbpf_log_begin();
 	err = bpf_tc_hook_create(&hook);
-	if (err < 0 && err != -EEXIST)
+	if (err == -EEXIST) {
+		err = check_clsact(interface);
+		if (err == 0)
+			*made = false;
+		return err;
+	}
+	if (err < 0)
 		return log_errno(-err, "%s: cannot make the clsact qdisc: %s (%s)", interface->name,
 				 strerror(-err), libbpf_log_reason());
-	*made = err == 0;
+	*made = true;
 	return 0;
 }
 
 int hooks_remove_clsact(unsigned int interface)
 {
 	struct bpf_tc_hook hook = clsact_of(interface);
-	int any = tc_filters_any(interface);
+	bool any;
+	int err = tc_query_filters(interface, &any);
 
-	if (any != 0)
-		return any < 0 ? any : -EBUSY;
+	if (err < 0 || any)
+		return err < 0 ? err : -EBUSY;
 	libbpf_log_begin();
 	return bpf_tc_hook_destroy(&hook);
 }

@@ -29,7 +29,10 @@ int hooks_attach_ingress(const struct attach_interface *interface, int program_f
 /* Takes off this very program; -EBUSY or -ENOENT if it is not there any more. */
 int hooks_detach_ingress(unsigned int interface, uint32_t program_id, bool native);
 
-/* Makes sure that there is a clsact qdisc; *made says whether it was not there before. */
+/*
+ * Makes sure that there is a clsact qdisc; *made says whether it was not there before.
+ * -EBUSY if an "ingress" qdisc has its place.
+ */
 int hooks_make_clsact(const struct attach_interface *interface, bool *made);
 
 /* Takes it away, unless filters hang on it. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/limits.h>
@@ -16,7 +15,8 @@
 #include "kernel/found.h"
 #include "kernel/settings_map.h"
 
-#define DIRECTORY_MODE 0700 /* who opens a map can write it */
+/* Where iproute2 pins what an object wants to have pinned by its name. */
+#define IP_LINK_DIRECTORY "/sys/fs/bpf/tc/globals"
 
 static int path_of(const char *directory, enum shared_map map, char path[PATH_MAX])
 {
@@ -86,16 +86,6 @@ int pins_open(const char *directory, struct shared_maps *out)
 	return err;
 }
 
-static int make_directory(struct pins *pins)
-{
-	if (mkdir(pins->directory, DIRECTORY_MODE) == 0)
-		pins->directory_made = true;
-	else if (errno != EEXIST)
-		return log_errno(errno, "cannot make the pin directory %s: %s", pins->directory,
-				 strerror(errno));
-	return 0;
-}
-
 /* Takes away the pin of another map; it is kept open, so that pins_undo() can bring it back. */
 static int displace(struct pins *pins, enum shared_map map, const char *path, int other_fd)
 {
@@ -134,7 +124,7 @@ static int make_pin(struct pins *pins, enum shared_map map, int map_fd)
 
 int pins_make(struct pins *pins, const struct shared_maps *maps)
 {
-	int err = make_directory(pins);
+	int err = 0;
 
 	for (enum shared_map map = 0; err == 0 && map < SHARED_MAP_MAX; map++)
 		err = make_pin(pins, map, maps->fd[map]);
@@ -179,7 +169,21 @@ int pins_remove(const char *directory)
 			return log_errno(errno, "cannot remove the pin of %s in %s: %s",
 					 shared_map_name(map), directory, strerror(errno));
 	}
-	if (rmdir(directory) < 0 && errno != ENOENT && errno != ENOTEMPTY)
+	if (rmdir(directory) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EBUSY)
 		return log_errno(errno, "cannot remove %s: %s", directory, strerror(errno));
 	return 0;
+}
+
+void pins_remove_of_ip_link(const struct shared_maps *maps)
+{
+	for (enum shared_map map = 0; map < SHARED_MAP_MAX; map++) {
+		cleanup_close int fd = open_pin(IP_LINK_DIRECTORY, map);
+		char path[PATH_MAX];
+
+		if (fd < 0 || maps->fd[map] < 0 ||
+		    shared_map_id(fd) != shared_map_id(maps->fd[map]))
+			continue;
+		if (path_of(IP_LINK_DIRECTORY, map, path) == 0 && unlink(path) < 0)
+			log_warning("cannot remove the pin %s: %s", path, strerror(errno));
+	}
 }

@@ -17,7 +17,7 @@ int pins_open(const char *directory, struct shared_maps *out);
 /* Where the maps are to be pinned, and what pins_make() did there, so that it can be undone. */
 struct pins {
 	const char *directory; /* not owned */
-	bool directory_made;
+	bool directory_made; /* by whoever fills this in */
 	bool made[SHARED_MAP_MAX];
 	struct shared_maps before; /* other maps whose pins had to go */
 };
@@ -26,7 +26,7 @@ struct pins {
 #define PINS_OF(dir) ((struct pins){ .directory = (dir), .before = SHARED_MAPS_NONE })
 
 /*
- * Pins the maps in the directory, which is made if need be. A pin of the same map is
+ * Pins the maps in the directory. A pin of the same map is
  * left; a pin of another map gives way, unless a program on an interface uses that
  * map. One log line on failure; the caller undoes what was done until then.
  */
@@ -41,5 +41,11 @@ uint32_t pins_paths_id(const char *directory);
 
 /* Removes our pins, and the directory if nothing else is in it. One log line on failure. */
 int pins_remove(const char *directory);
+
+/*
+ * Removes the pins of these very maps from where "ip link" puts pins, which it leaves
+ * there whatever becomes of the program.
+ */
+void pins_remove_of_ip_link(const struct shared_maps *maps);
 
 #endif

@@ -6,10 +6,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include <net/if.h>
+#include <net/if_arp.h>
 
 #include <linux/capability.h>
 #include <linux/limits.h>
@@ -103,6 +108,8 @@ int requirements_bpf_file_system(const char *pin_dir)
 	if (is_bpf_file_system(pin_dir))
 		return 0;
 	memcpy(parent, pin_dir, length + 1);
+	while (length > 1 && parent[length - 1] == '/')
+		parent[--length] = '\0';
 	slash = strrchr(parent, '/');
 	slash[slash == parent] = '\0';
 	if (access(pin_dir, F_OK) != 0 && is_bpf_file_system(parent))
@@ -111,4 +118,22 @@ int requirements_bpf_file_system(const char *pin_dir)
 			 "the pin directory %s is not on a BPF file system: type"
 			 " `mount -t bpf bpf /sys/fs/bpf` and choose a directory there",
 			 pin_dir);
+}
+
+int requirements_ethernet(const char *interface)
+{
+	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+
+	strncpy(request.ifr_name, interface, sizeof(request.ifr_name) - 1);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		return log_errno(errno, "%s: cannot find out what kind of interface it is: %s",
+				 interface, strerror(errno));
+	if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
+	    request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
+		return log_errno(EOPNOTSUPP,
+				 "%s carries packets without an Ethernet header (tunnel, wg, ppp),"
+				 " which the programs cannot read: name only others, such as eth0",
+				 interface);
+	return 0;
 }

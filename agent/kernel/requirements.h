@@ -17,4 +17,7 @@ int requirements_kernel(void);
 /* pin_dir, or the directory it is to be made in, lies on a BPF file system. */
 int requirements_bpf_file_system(const char *pin_dir);
 
+/* The interface has an Ethernet header before the IP header, as the programs expect. */
+int requirements_ethernet(const char *interface);
+
 #endif

@@ -25,6 +25,7 @@ struct client {
 	client_gone_handler *gone;
 	void *context;
 	ev_io io;
+	uint64_t active_ns; /* when it was last heard or written to */
 	struct answer answer;
 	json_t *unsent; /* the line to be written next, NULL for none */
 	bool input_ended; /* the client sends nothing more */
@@ -193,6 +194,7 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 	bool useful = true;
 
 	(void)loop;
+	client->active_ns = now_ns;
 	if (events & EV_READ)
 		useful = receive(client);
 	answer_wake(&client->answer, now_ns);
@@ -215,10 +217,16 @@ struct client *client_new(int fd, const struct subject *subject, client_gone_han
 	client->subject = subject;
 	client->gone = gone;
 	client->context = context;
+	client->active_ns = clock_now_ns();
 	ev_io_init(&client->io, on_event, fd, EV_READ);
 	client->io.data = client;
 	ev_io_start(subject->options.loop, &client->io);
 	return client;
+}
+
+uint64_t client_idle_since(const struct client *client)
+{
+	return wanted_events(client) == EV_READ ? client->active_ns : CLOCK_NEVER;
 }
 
 void client_free(struct client *client)

@@ -23,6 +23,9 @@ typedef void client_gone_handler(void *context, struct client *client);
 struct client *client_new(int fd, const struct subject *subject, client_gone_handler *gone,
 			  void *context);
 
+/* Since when it has been owed no answer and has sent nothing; CLOCK_NEVER if it is owed one. */
+uint64_t client_idle_since(const struct client *client);
+
 /* Closes the connection. */
 void client_free(struct client *client);
 

@@ -11,6 +11,7 @@
 #include "config/options.h"
 #include "keep/policy.h"
 #include "kernel/kernel_counts.h"
+#include "kernel/lookout.h"
 #include "surface/row.h"
 #include "surface/rows.h"
 
@@ -55,9 +56,10 @@ static enum command_result status_step(const struct subject *subject, struct pro
 	row_put_word(&row, "version", SIPPATH_VERSION);
 	row_put_ms_between(&row, "uptime_ms", subject->started_ns, progress->now_ns);
 	row_put(&row, "interfaces", rows_interfaces(interfaces, count));
+	row_put(&row, "watching", json_boolean(!lookout_missing(options->attachment)));
 	row_put(&row, "sip_ports", row_of_ports(options));
 	row_put_number(&row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
-	row_put_number(&row, "paths", paths_count(keeper_paths(subject->keeper)));
+	row_put_number(&row, "paths", keeper_kept(subject->keeper));
 	row_put_number(&row, "paths_max", attach_paths_max(options->attachment));
 	*out = row_end(&row);
 	return with_row(*out, COMMAND_LAST_ROW);
@@ -158,8 +160,7 @@ static enum command_result stats_step(const struct subject *subject, struct prog
 		text_format(&reason, "cannot read " SIPPATH_MAP_COUNTERS ": %s", strerror(-error));
 		return COMMAND_REFUSED;
 	}
-	*row = rows_counts(kernel, subject->options.counts,
-			   paths_count(keeper_paths(subject->keeper)));
+	*row = rows_counts(kernel, subject->options.counts, keeper_kept(subject->keeper));
 	return with_row(*row, COMMAND_LAST_ROW);
 }
 
@@ -178,6 +179,8 @@ static enum command_result prompt_step(const struct subject *subject, struct pro
 	error = keeper_prompt(subject->keeper, path, progress->now_ns);
 	if (error == -EALREADY)
 		text_format(&reason, "a prompt is on its way on this path already");
+	else if (error == -ENETDOWN)
+		text_format(&reason, "the programs are not on their interfaces: restart sippathd");
 	else if (error)
 		text_format(&reason, "the prompt could not be sent: %s", strerror(-error));
 	else

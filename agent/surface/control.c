@@ -11,14 +11,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "surface/client.h"
-#include "surface/listener.h"
 
 /* Without descriptors or memory to accept with, try again after so many seconds. */
 #define ACCEPT_PAUSE_S 1.0
 
 struct control {
 	struct subject subject;
-	char *path;
 	ev_io listening;
 	ev_timer pause;
 	struct client *clients[CONTROL_CLIENTS_MAX]; /* NULL where a place is free */
@@ -39,6 +37,27 @@ static void on_gone(void *context, struct client *client)
 	client_free(client);
 }
 
+/* A free place, if need be that of the client that has been idle longest; NULL if all are busy. */
+static struct client **make_place(struct control *control)
+{
+	struct client **place = find_place(control, NULL);
+	uint64_t longest_ns = UINT64_MAX;
+
+	if (place)
+		return place;
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		uint64_t since_ns = client_idle_since(control->clients[i]);
+
+		if (since_ns < longest_ns) {
+			longest_ns = since_ns;
+			place = &control->clients[i];
+		}
+	}
+	if (place)
+		on_gone(control, *place);
+	return place;
+}
+
 /* Says why to a client that finds no place; its buffer is empty, so this does not block. */
 static void turn_away(int fd, const char *line)
 {
@@ -48,7 +67,7 @@ static void turn_away(int fd, const char *line)
 
 static void admit(struct control *control, int accepted)
 {
-	struct client **place = find_place(control, NULL);
+	struct client **place = make_place(control);
 	cleanup_close int fd = accepted;
 
 	if (!place) {
@@ -91,21 +110,15 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 int control_open(const struct control_options *options, struct control **out)
 {
 	cleanup_free struct control *control = calloc(1, sizeof(*control));
-	cleanup_free char *path = strdup(options->socket);
-	int fd;
 
-	if (!control || !path)
+	if (!control)
 		return log_errno(ENOMEM, "out of memory");
-	fd = listener_open(path);
-	if (fd < 0)
-		return fd;
 	control->subject.options = *options;
 	control->subject.keeper = pipeline_keeper(options->pipeline);
 	control->subject.started_ns = clock_now_ns();
-	control->path = take_ptr(path);
 	ev_init(&control->pause, on_pause_over);
 	control->pause.data = control;
-	ev_io_init(&control->listening, on_connection, fd, EV_READ);
+	ev_io_init(&control->listening, on_connection, options->listening, EV_READ);
 	control->listening.data = control;
 	ev_io_start(options->loop, &control->listening);
 	*out = take_ptr(control);
@@ -122,9 +135,5 @@ void control_close(struct control *control)
 		if (control->clients[i])
 			client_free(control->clients[i]);
 	}
-	if (unlink(control->path) && errno != ENOENT)
-		log_warning("cannot remove %s: %s", control->path, strerror(errno));
-	close(control->listening.fd);
-	free(control->path);
 	free(control);
 }

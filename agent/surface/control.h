@@ -17,7 +17,10 @@
 #include "kernel/attach.h"
 #include "pipeline.h"
 
-/* So many clients at a time; the next one is told so and closed. */
+/*
+ * So many clients at a time. For the next one the client that has been idle longest
+ * is closed; if none is idle, the next one is told so and closed itself.
+ */
 #define CONTROL_CLIENTS_MAX 64
 
 struct control;
@@ -25,7 +28,7 @@ struct control;
 /* What the clients are shown and may steer; everything outlives the control. */
 struct control_options {
 	struct ev_loop *loop;
-	const char *socket; /* path of the socket */
+	int listening; /* the descriptor to accept clients from */
 	const struct attachment *attachment;
 	struct pipeline *pipeline;
 	const struct counts *counts;
@@ -35,14 +38,10 @@ struct control_options {
 	void *context;
 };
 
-/*
- * Listens on the socket, readable for root and the group CONTROL_GROUP from the
- * first moment on. A socket file that nobody listens on any more is replaced;
- * one that somebody does listen on is refused (-EADDRINUSE). -errno after one log line.
- */
+/* Serves whoever connects from now on. -errno after one log line. */
 int control_open(const struct control_options *options, struct control **out);
 
-/* Closes every client and removes the socket file. */
+/* Closes every client. */
 void control_close(struct control *control);
 
 #endif

@@ -75,8 +75,7 @@ static int remove_stale(const struct sockaddr_un *address)
 	return 0;
 }
 
-/* From the owner alone, as it was bound, to the owner and the group. */
-static int admit_group(const char *path)
+int listener_admit_group(const char *path)
 {
 	const struct group *group = getgrnam(CONTROL_GROUP);
 
@@ -127,12 +126,17 @@ int listener_open(const char *path)
 	error = bind_narrowly(fd, &address);
 	if (error)
 		return error;
-	error = admit_group(path);
-	if (!error && listen(fd, BACKLOG))
+	if (listen(fd, BACKLOG)) {
 		error = log_errno(errno, "cannot listen on %s: %s", path, strerror(errno));
-	if (error) {
 		unlink(path);
 		return error;
 	}
 	return take_fd(fd);
+}
+
+void listener_close(int fd, const char *path)
+{
+	if (unlink(path) && errno != ENOENT)
+		log_warning("cannot remove %s: %s", path, strerror(errno));
+	close(fd);
 }

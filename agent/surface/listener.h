@@ -5,9 +5,16 @@
 
 /*
  * Listens, without blocking, on a Unix stream socket at "path", whose directory is
- * made if it is missing. Returns the descriptor, or -errno after one log line.
- * The socket is never open to anybody but root and CONTROL_GROUP.
+ * made if it is missing. A socket file that nobody listens on any more is replaced;
+ * one that somebody does listen on is refused (-EADDRINUSE). Returns the descriptor,
+ * or -errno after one log line. Only the socket's owner may connect.
  */
 int listener_open(const char *path);
+
+/* Lets CONTROL_GROUP in as well, if there is such a group. -errno after one log line. */
+int listener_admit_group(const char *path);
+
+/* Stops listening, and removes the socket file. */
+void listener_close(int fd, const char *path);
 
 #endif

@@ -71,7 +71,8 @@ remote=$NAT_PUBLIC:$(nat_port 10.77.0.11)
 flow="udp $SERVER:5060 $remote"
 check "a path is kept" wait_until 15 paths_are 1
 
-shape "status --json is an object" 'type == "object"' status
+shape "status --json shows what is watched" \
+	'.sip_ports == [5060] and (.interfaces | length == 1) and .interfaces[0].name == "eth0"' status
 shows "status" eth0 status
 shape "paths --json" "type == \"array\" and length == 1 and (.[0] | $path_shape)" paths
 shows "paths" "$remote" paths

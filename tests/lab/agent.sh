@@ -78,10 +78,9 @@ kernel_paths() {
 	bpftool map dump name sip_paths | jq -c '[.. | objects | select(has("key"))]'
 }
 
-# pins: the BPF objects that are pinned in this lab, but for the kernel's own (*.debug) and those that
-# "ip link" has pinned for itself (tc/), which it leaves there whatever the program.
+# pins: the BPF objects that are pinned in this lab, but for the kernel's own (*.debug).
 pins() {
-	find /sys/fs/bpf -type f ! -name '*.debug' ! -path '*/tc/*' | sort
+	find /sys/fs/bpf -type f ! -name '*.debug' | sort
 }
 
 # xdp_mode: "native" or "generic", or nothing if there is no program on the server's interface.

@@ -145,6 +145,7 @@ static inline struct attachment *must_open(const struct attach_options *options)
 	struct attachment *attachment = NULL;
 
 	assert_int_equal(attach_open(options, &attachment), 0);
+	attach_keep(attachment);
 	return attachment;
 }
 
@@ -164,6 +165,17 @@ static inline const struct attach_interface *interface_of(const struct attachmen
 
 	assert_in_range(at, 0, count - 1);
 	return &interfaces[at];
+}
+
+static inline struct sip_settings settings_of(const struct attachment *attachment)
+{
+	struct sip_settings settings;
+	uint32_t key = 0;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(attach_map(attachment, SIPPATH_MAP_SETTINGS), &key, &settings),
+		0);
+	return settings;
 }
 
 /* The XDP program of an interface, 0 for none. */
@@ -217,6 +229,14 @@ static inline uint32_t map_of_program(uint32_t program_id, const char *name)
 			found = map.id;
 	}
 	return found;
+}
+
+static inline bool is_pinned_by_ip_link(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), BPF_FILE_SYSTEM "/tc/globals/%s", name);
+	return access(path, F_OK) == 0;
 }
 
 static inline bool is_pinned(const char *name)

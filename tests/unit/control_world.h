@@ -24,6 +24,7 @@
 #include "kernel/kernel_counts.h"
 #include "state/registration.h"
 #include "surface/control.h"
+#include "surface/listener.h"
 
 #define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
@@ -54,6 +55,7 @@ static size_t turns_asked_for;
 static int kernel_error;
 static struct ev_loop *loop;
 static struct control *control;
+static int listening;
 static char directory[] = "/tmp/sippath-test-control-XXXXXX";
 static char socket_path[sizeof(directory) + 16];
 
@@ -65,6 +67,17 @@ struct keeper *pipeline_keeper(const struct pipeline *of)
 const struct paths *keeper_paths(const struct keeper *keeper)
 {
 	return keeper->paths;
+}
+
+size_t keeper_kept(const struct keeper *keeper)
+{
+	struct path *path;
+	uint32_t cursor = 0;
+	size_t kept = 0;
+
+	while ((path = paths_walk(keeper->paths, &cursor)))
+		kept += path_state(path) != PATH_IDLE;
+	return kept;
 }
 
 uint64_t keeper_threshold_ns(const struct keeper *keeper)
@@ -302,7 +315,6 @@ static inline int begin(void **state)
 	static const uint16_t ports[] = { 5060, 5062 };
 	struct control_options options = {
 		.loop = ev_loop_new(EVFLAG_AUTO),
-		.socket = socket_path,
 		.pipeline = &pipeline,
 		.counts = &counts,
 		.ports = ports,
@@ -326,7 +338,9 @@ static inline int begin(void **state)
 	if (!loop || !pipeline.keeper.paths || !mkdtemp(directory))
 		return -1;
 	snprintf(socket_path, sizeof(socket_path), "%s/s.sock", directory);
-	return control_open(&options, &control);
+	listening = listener_open(socket_path);
+	options.listening = listening;
+	return listening < 0 ? listening : control_open(&options, &control);
 }
 
 static inline int end(void **state)
@@ -336,6 +350,7 @@ static inline int end(void **state)
 
 	(void)state;
 	control_close(control);
+	listener_close(listening, socket_path);
 	ev_loop_destroy(loop);
 	while ((path = paths_walk(pipeline.keeper.paths, &cursor)))
 		drop_path(path);

@@ -181,27 +181,48 @@ static void settings_that_are_there_are_kept_when_asked(void **state)
 	const char *const interfaces[] = { "v0" };
 	struct attach_options options = options_for(interfaces, 1);
 	struct attachment *attachment = must_open(&options);
-	struct sip_settings settings;
-	uint32_t key = 0;
 
 	(void)state;
 	attach_close(attachment);
 	options.settings.ports[0] = 5080;
 	options.keep_settings = true;
 	attachment = must_open(&options);
-	assert_int_equal(
-		bpf_map_lookup_elem(attach_map(attachment, SIPPATH_MAP_SETTINGS), &key, &settings),
-		0);
-	assert_int_equal(settings.ports[0], 5070);
+	assert_int_equal(settings_of(attachment).ports[0], 5070);
 	attach_close(attachment);
 	options.keep_settings = false;
 	attachment = must_open(&options);
-	assert_int_equal(
-		bpf_map_lookup_elem(attach_map(attachment, SIPPATH_MAP_SETTINGS), &key, &settings),
-		0);
-	assert_int_equal(settings.ports[0], 5080);
-	assert_int_equal(settings.clsact_created[0], if_nametoindex("v0"));
+	assert_int_equal(settings_of(attachment).ports[0], 5080);
+	assert_int_equal(settings_of(attachment).clsact_created[0], if_nametoindex("v0"));
 	attach_close(attachment);
+}
+
+/* The map of a program from "ip link" is there, but nobody has made settings. */
+static void settings_that_nobody_made_are_not_kept(void **state)
+{
+	const char *const interfaces[] = { "v0" };
+	struct attach_options options = options_for(interfaces, 1);
+	struct attachment *attachment;
+
+	(void)state;
+	attach_by_ip_link("v0");
+	options.keep_settings = true;
+	attachment = must_open(&options);
+	assert_int_equal(settings_of(attachment).ports[0], 5070);
+	attach_close(attachment);
+}
+
+static void a_pin_directory_may_have_a_slash_at_its_end(void **state)
+{
+	const char *const interfaces[] = { "v0" };
+	struct attach_options options = options_for(interfaces, 1);
+
+	(void)state;
+	options.pin_dir = PIN_DIR "//";
+	options.agent = true;
+	attach_close(must_open(&options));
+	assert_true(is_pinned(SIPPATH_MAP_PATHS));
+	assert_int_equal(attach_remove("v0", PIN_DIR "//"), 0);
+	assert_int_not_equal(access(PIN_DIR, F_OK), 0);
 }
 
 static void a_filter_and_pins_of_an_older_instance_give_way(void **state)
@@ -242,6 +263,8 @@ int main(void)
 		IN_A_WORLD(generic_mode_is_taken_when_it_is_asked_for),
 		IN_A_WORLD(trap_42_where_native_is_refused_generic_is_taken_and_said),
 		IN_A_WORLD(settings_that_are_there_are_kept_when_asked),
+		IN_A_WORLD(settings_that_nobody_made_are_not_kept),
+		IN_A_WORLD(a_pin_directory_may_have_a_slash_at_its_end),
 		IN_A_WORLD(a_filter_and_pins_of_an_older_instance_give_way),
 	};
 

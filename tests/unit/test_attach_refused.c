@@ -305,6 +305,25 @@ static void a_failure_leaves_settings_that_were_there(void **state)
 	attach_close(first);
 }
 
+static void an_ingress_qdisc_in_the_place_of_clsact_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(run("tc qdisc add dev v1 clsact"), 0);
+	assert_int_equal(run("tc qdisc add dev v0 ingress"), 0);
+	assert_one_refused("v0", -EBUSY, "tc qdisc del dev v0 ingress");
+	assert_int_equal(xdp_of("v0"), 0);
+	assert_int_equal(run("tc qdisc show dev v0 | grep -q '^qdisc ingress'"), 0);
+	assert_int_not_equal(access(PIN_DIR, F_OK), 0);
+}
+
+static void an_interface_without_an_ethernet_header_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(run("ip tuntap add dev t0 mode tun"), 0);
+	assert_one_refused("t0", -EOPNOTSUPP, "t0 carries packets without an Ethernet header");
+	assert_untouched("t0");
+}
+
 static void too_many_paths_for_the_host_are_refused_by_name(void **state)
 {
 	const char *const interfaces[] = { "v0" };
@@ -339,6 +358,8 @@ int main(void)
 		IN_A_WORLD(a_failure_on_the_second_interface_takes_the_first_back),
 		IN_A_WORLD(a_failure_gives_an_older_instance_its_place_back),
 		IN_A_WORLD(a_failure_leaves_settings_that_were_there),
+		IN_A_WORLD(an_ingress_qdisc_in_the_place_of_clsact_is_named),
+		IN_A_WORLD(an_interface_without_an_ethernet_header_is_refused),
 		IN_A_WORLD(too_many_paths_for_the_host_are_refused_by_name),
 	};
 

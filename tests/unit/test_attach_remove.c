@@ -65,6 +65,54 @@ static void a_program_from_ip_link_is_taken_off(void **state)
 	assert_untouched("v0");
 }
 
+/* iproute2 leaves its pins whatever becomes of the program, so the next one gets the old maps. */
+static void the_pins_of_ip_link_go_with_the_last_interface(void **state)
+{
+	(void)state;
+	attach_by_ip_link("v0");
+	attach_close(must_open_one("v0"));
+	attach_close(must_open_one("v1"));
+	assert_true(is_pinned_by_ip_link(SIPPATH_MAP_PATHS));
+	assert_int_equal(attach_remove("v0", PIN_DIR), 0);
+	assert_true(is_pinned_by_ip_link(SIPPATH_MAP_PATHS));
+	assert_int_equal(attach_remove("v1", PIN_DIR), 0);
+	assert_false(is_pinned_by_ip_link(SIPPATH_MAP_PATHS));
+	assert_false(is_pinned_by_ip_link(SIPPATH_MAP_SETTINGS));
+}
+
+static void pins_of_ip_link_for_other_maps_stay(void **state)
+{
+	int other = bpf_map_create(BPF_MAP_TYPE_ARRAY, SIPPATH_MAP_FLOWS, 4, 4, 1, NULL);
+
+	(void)state;
+	attach_by_ip_link("v0");
+	assert_int_equal(unlink(BPF_FILE_SYSTEM "/tc/globals/" SIPPATH_MAP_FLOWS), 0);
+	assert_int_equal(bpf_obj_pin(other, BPF_FILE_SYSTEM "/tc/globals/" SIPPATH_MAP_FLOWS), 0);
+	close(other);
+	assert_int_equal(attach_remove("v0", PIN_DIR), 0);
+	assert_false(is_pinned_by_ip_link(SIPPATH_MAP_PATHS));
+	assert_true(is_pinned_by_ip_link(SIPPATH_MAP_FLOWS));
+}
+
+static void an_agent_that_sees_nothing_any_more_is_warned_of(void **state)
+{
+	const char *const interfaces[] = { "v0" };
+	struct attach_options options = options_for(interfaces, 1);
+	struct attachment *agent;
+
+	(void)state;
+	options.agent = true;
+	agent = must_open(&options);
+	assert_int_equal(remove_said("v0"), 0);
+	assert_said("the sippathd that works with the maps in " PIN_DIR);
+	assert_untouched("v0");
+	assert_int_not_equal(access(PIN_DIR, F_OK), 0);
+	attach_close(agent);
+	attach_close(must_open(&options));
+	assert_int_equal(remove_said("v0"), 0);
+	assert_string_equal(said, "");
+}
+
 static void a_program_of_others_stays(void **state)
 {
 	uint32_t foreign = attach_foreign("v0", "somebody");
@@ -120,6 +168,9 @@ int main(void)
 		IN_A_WORLD(generic_mode_is_taken_off_too),
 		IN_A_WORLD(the_pins_go_with_the_last_interface),
 		IN_A_WORLD(a_program_from_ip_link_is_taken_off),
+		IN_A_WORLD(the_pins_of_ip_link_go_with_the_last_interface),
+		IN_A_WORLD(pins_of_ip_link_for_other_maps_stay),
+		IN_A_WORLD(an_agent_that_sees_nothing_any_more_is_warned_of),
 		IN_A_WORLD(a_program_of_others_stays),
 		IN_A_WORLD(our_filter_goes_when_others_have_taken_the_ingress),
 		IN_A_WORLD(a_clsact_qdisc_of_others_stays),

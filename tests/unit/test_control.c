@@ -49,10 +49,22 @@ static void no_paths_are_an_end_and_nothing_else(void **state)
 static void a_path_that_is_about_to_go_is_not_shown(void **state)
 {
 	struct peer *peer = connect_peer();
-	struct path *path = add_path(0);
+	struct path *path = add_path(0), *other = add_path(1);
+	json_t *row;
 
 	(void)state;
 	paths_detach(path->bindings);
+	say(peer, "{\"command\": \"status\"}");
+	row = expect_row(peer);
+	expect_end(peer);
+	assert_int_equal(number_of(row, "paths"), 1);
+	json_decref(row);
+	say(peer, "{\"command\": \"stats\"}");
+	row = expect_row(peer);
+	expect_end(peer);
+	assert_int_equal(number_of(row, "paths"), 1);
+	json_decref(row);
+	paths_detach(other->bindings);
 	say(peer, "{\"command\": \"paths\"}");
 	expect_end(peer);
 	say(peer, "{\"command\": \"path\", \"flow\": \"udp 192.0.2.1:5060 198.51.100.7:10000\"}");

@@ -258,18 +258,44 @@ static void a_client_that_leaves_in_the_middle_is_forgotten(void **state)
 	leave(peer);
 }
 
-static void one_client_too_many_is_told_so(void **state)
+/* Idle clients cannot lock an operator out. */
+static void the_client_that_is_idle_longest_makes_room(void **state)
 {
 	struct peer *peers[CONTROL_CLIENTS_MAX], *late;
 
 	(void)state;
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		peers[i] = connect_peer();
+	expect_status(peers[0]);
+	late = connect_peer();
+	expect_status(late);
+	assert_closed(peers[1]);
+	expect_status(peers[0]);
+	for (size_t i = 2; i < CONTROL_CLIENTS_MAX; i++)
+		expect_status(peers[i]);
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		leave(peers[i]);
+	leave(late);
+}
+
+static void one_client_too_many_is_told_so_when_all_are_busy(void **state)
+{
+	struct peer *peers[CONTROL_CLIENTS_MAX], *late;
+	uint8_t heard[PATHS_MANY];
+
+	(void)state;
+	for (uint32_t i = 0; i < PATHS_MANY; i++)
+		add_path(i);
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		peers[i] = connect_peer();
+		say(peers[i], "{\"command\": \"paths\"}");
+		turn();
+	}
 	late = connect_peer();
 	expect_error(late, "too many clients");
 	assert_closed(late);
 	leave(late);
-	expect_status(peers[CONTROL_CLIENTS_MAX - 1]);
+	assert_int_equal(hear_paths(peers[CONTROL_CLIENTS_MAX - 1], heard), PATHS_MANY);
 	leave(peers[0]);
 	late = connect_peer();
 	expect_status(late);
@@ -291,7 +317,8 @@ int main(void)
 		CONTROL_TEST(a_turn_of_the_loop_does_a_bounded_piece_of_work),
 		CONTROL_TEST(paths_may_go_while_they_are_being_shown),
 		CONTROL_TEST(a_client_that_leaves_in_the_middle_is_forgotten),
-		CONTROL_TEST(one_client_too_many_is_told_so),
+		CONTROL_TEST(the_client_that_is_idle_longest_makes_room),
+		CONTROL_TEST(one_client_too_many_is_told_so_when_all_are_busy),
 	};
 
 	return cmocka_run_group_tests_name("control_clients", tests, NULL, NULL);

@@ -107,8 +107,9 @@ static void only_root_may_without_the_group(void **state)
 	int fd = listener_open(path);
 
 	(void)state;
-	umask(old);
 	assert_true(fd >= 0);
+	assert_int_equal(listener_admit_group(path), 0);
+	umask(old);
 	assert_int_equal(mode_of(path), 0600);
 	assert_int_equal(reach(), 0);
 	close(fd);
@@ -123,9 +124,11 @@ static void the_group_may_and_nobody_else_at_any_moment(void **state)
 	(void)state;
 	group_exists = true;
 	fd = listener_open(path);
-	umask(old);
 	assert_true(fd >= 0);
 	assert_int_equal(mode_when_bound, 0600);
+	assert_int_equal(mode_of(path), 0600);
+	assert_int_equal(listener_admit_group(path), 0);
+	umask(old);
 	assert_int_equal(mode_when_given, 0600);
 	assert_int_equal(mode_of(path), 0660);
 	assert_int_equal(lstat(path, &status), 0);
@@ -161,6 +164,16 @@ static void a_stale_socket_is_replaced(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(reach(), 0);
 	close(fd);
+}
+
+static void closing_takes_the_socket_file_along(void **state)
+{
+	int fd = listener_open(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	listener_close(fd, path);
+	assert_int_equal(access(path, F_OK), -1);
 }
 
 static void a_socket_in_use_is_left_alone(void **state)
@@ -231,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_directory_is_made_open_whatever_the_umask,
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced, begin, end),
+		cmocka_unit_test_setup_teardown(closing_takes_the_socket_file_along, begin, end),
 		cmocka_unit_test_setup_teardown(a_socket_in_use_is_left_alone, begin, end),
 		cmocka_unit_test_setup_teardown(a_socket_with_a_full_queue_is_in_use, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_no_socket_is_left_alone, begin, end),
