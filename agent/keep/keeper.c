@@ -41,6 +41,14 @@ static void look_at(struct keeper *keeper, struct path *path, uint64_t when_ns)
 	wheel_set(keeper->wheel, path, when_ns < end_ns ? when_ns : end_ns);
 }
 
+/* As if the outstanding prompt had not been sent: its want of an answer says nothing. */
+static void forget_prompt(struct path *path)
+{
+	path->prompt.tries = 0;
+	if (path->health == PATH_AWAITING)
+		path->health = PATH_LIVE;
+}
+
 /* What the network refused was no prompt: it says nothing of the device, and is made again soon. */
 static void on_refusal(void *context, const struct flow *flow)
 {
@@ -49,9 +57,7 @@ static void on_refusal(void *context, const struct flow *flow)
 
 	if (!path || path->prompt.tries == 0)
 		return;
-	path->prompt.tries = 0;
-	if (path->health == PATH_AWAITING)
-		path->health = PATH_LIVE;
+	forget_prompt(path);
 	look_at(keeper, path, path->prompt.sent_ns + POLICY_REPEAT_FIRST_NS);
 }
 
@@ -288,9 +294,8 @@ static void hold_prompt(struct keeper *keeper, struct path *path, uint64_t now_n
 }
 
 /*
- * Only a prompt's first sending asks for a turn, since that has spread its repeats too,
- * and only if it can leave: neither dead devices (trap 10) nor addresses that another
- * host holds (trap 6) cost the others their turns.
+ * Only a first sending that can leave asks for a turn: neither dead devices (trap 10) nor
+ * addresses that another host holds (trap 6) cost the others theirs.
  */
 static bool needs_turn(struct keeper *keeper, const struct path *path, enum policy_action action)
 {
@@ -344,10 +349,12 @@ void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns)
 	struct path *path;
 	uint32_t cursor = 0;
 
-	if (keeper->blind && !blind)
-		while ((path = paths_walk(keeper->openings.paths, &cursor)))
-			if (path->bindings && is_resting(path))
-				look_at(keeper, path, now_ns);
+	while ((path = paths_walk(keeper->openings.paths, &cursor))) {
+		if (blind && path->prompt.tries > 0)
+			forget_prompt(path);
+		else if (!blind && path->bindings && is_resting(path))
+			look_at(keeper, path, now_ns);
+	}
 	keeper->blind = blind;
 }
 

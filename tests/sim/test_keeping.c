@@ -111,14 +111,18 @@ static void trap_11_blind_it_prompts_nobody_and_sees_again_without_a_storm(void 
 	for (int i = 0; i < 300; i++)
 		world_register(world, world_device(world), 200, 3600);
 	world_run(world, 20 * NS_PER_S);
+	world->devices[0].rtt_ns = 10 * NS_PER_S; /* it is awaited when the programs go */
+	assert_int_equal(
+		keeper_prompt(keeper, world_path(world, &world->devices[0]), world->now_ns), 0);
 	keeper_set_blind(keeper, true, world->now_ns);
 	world_run(world, 5 * MINUTE);
-	assert_int_equal(world->datagrams, 0);
+	assert_int_equal(world->datagrams, 1);
 	assert_int_equal(world_path(world, &world->devices[0])->health, PATH_LIVE);
 
+	world->devices[0].rtt_ns = 20 * NS_PER_MS;
 	keeper_set_blind(keeper, false, world->now_ns);
 	world_run(world, 5 * NS_PER_S);
-	assert_int_equal(world->datagrams, 300);
+	assert_int_equal(world->datagrams, 1 + 300);
 	assert_true(world->per_10ms_most <= PACER_RATE_FLOOR / 100 + 2);
 }
 
