@@ -50,7 +50,8 @@ static enum exit_status write_status(const json_t *row)
 	json_array_foreach(json_object_get(row, "interfaces"), i, interface)
 		write_interface(interface);
 	if (json_is_false(json_object_get(row, "watching")))
-		puts("An interface has lost the programs, so nothing is prompted: restart sippathd.");
+		puts("An interface has lost the programs, so nothing is prompted: restart "
+		     "sippathd.");
 	return STATUS_DONE;
 }
 
