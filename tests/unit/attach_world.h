@@ -64,7 +64,7 @@ static inline int world_make(void **state)
 {
 	(void)state;
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	    mount(NULL, "/sys", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -1;
 	no_bpf_file_system();
 	if (mount("bpf", BPF_FILE_SYSTEM, "bpf", 0, "mode=0700") < 0)
