@@ -63,15 +63,3 @@ uint64_t path_first_end_ns(struct path *path)
 		path->first_end_ns = seek_first_end(path);
 	return path->first_end_ns;
 }
-
-uint64_t path_last_end_ns(const struct path *path)
-{
-	uint64_t last_ns = 0;
-
-	if (!path->bindings)
-		return CLOCK_NEVER;
-	for (const struct binding *binding = path->bindings; binding; binding = binding->next)
-		if (binding->ends_ns > last_ns)
-			last_ns = binding->ends_ns;
-	return last_ns;
-}

@@ -50,7 +50,7 @@ struct prompt {
 struct path {
 	struct flow flow;
 	struct table_node by_flow; /* owned by state/paths */
-	struct wheel_node due; /* owned by keep/schedule */
+	struct wheel_node due; /* owned by keep/wheel */
 	struct binding *bindings; /* first of the list; owned by the rooms that made them */
 	struct prompt prompt;
 	uint64_t first_end_ns; /* owned by state/path and state/paths: see path_first_end_ns() */
@@ -88,8 +88,5 @@ const char *path_health_name(enum path_health health);
  * that has gone costs one look at the path.
  */
 uint64_t path_first_end_ns(struct path *path);
-
-/* When the last of the bindings ends; CLOCK_NEVER without bindings. */
-uint64_t path_last_end_ns(const struct path *path);
 
 #endif
