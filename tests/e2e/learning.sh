@@ -60,7 +60,7 @@ let_time_pass 5 "two thresholds, in which a wrong path would be prompted"
 equal "401, silence and forged 200s open no path" 0 "$(paths_kept)"
 equal "no registration is taken for accepted" 0 "$(agent_count registers_accepted)"
 equal "no stranger is prompted" 0 "$(prompts_to_strangers)"
-equal "sip_paths is empty" 0 "$(kernel_paths | jq length)"
+equal "sip_paths is empty" 0 "$(pinned_paths | jq length)"
 
 start_phone alice 10.77.0.11
 alice=$NAT_PUBLIC:$(nat_port 10.77.0.11)

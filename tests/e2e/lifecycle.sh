@@ -101,8 +101,9 @@ within "the prompt was repeated after 1 s" 1000 1300 "$first"
 within "and after 2 s more" 2000 2300 "$second"
 equal "and not again" "" "$rest"
 equal "the registration is still there" 1 "$(path_value "$erin" registrations)"
-register erin 10.77.0.15:5060 3600 1000
-check "it is live again when it speaks" wait_until 20 path_is "$erin" health live
+start_phone erin 10.77.0.15
+erin=$(remote_of 10.77.0.15)
+check "plugged in again, it is live" wait_until 20 path_is "$erin" health live
 
 equal "no answer reached Kamailio in all this" 0 "$(kamailio_stat script.options_replies)"
 check "the agent stops cleanly" agent_stop

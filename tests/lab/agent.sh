@@ -72,10 +72,16 @@ count_reaches() {
 	[[ $(agent_count "$1") -ge $2 ]]
 }
 
-# kernel_paths: the entries of this lab's sip_paths that have this remote address, as JSON.
-# A map's name is not a namespace's own, so other labs' maps come along with ours.
+# kernel_paths: the entries of every sip_paths on the machine, as a JSON array: a map's name is
+# not a namespace's own, so other labs' maps come along with ours.
 kernel_paths() {
 	bpftool map dump name sip_paths | jq -c '[.. | objects | select(has("key"))]'
+}
+
+# pinned_paths: the same of this lab's own map.
+pinned_paths() {
+	bpftool map dump pinned /sys/fs/bpf/sippath/sip_paths |
+		jq -c '[.. | objects | select(has("key"))]'
 }
 
 # pins: the BPF objects that are pinned in this lab, but for the kernel's own (*.debug).
