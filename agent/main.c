@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/counts.h"
@@ -345,7 +346,8 @@ static int keep_paths(const struct config *config)
 		begun++;
 	if (begun == STAGES) {
 		attach_keep(agent.attachment);
-		log_info("ready");
+		/* Whoever started us waits for this line, whatever the log level is. */
+		dprintf(STDERR_FILENO, "sippathd: ready\n");
 		turn(&agent);
 		ev_run(agent.loop, 0);
 	}

@@ -40,6 +40,7 @@ equal "the phone is not taken for silent" live "$(path_value "$alice" health)"
 check "sippath refuses to prompt it, and says why" refuses_to_prompt "$alice"
 
 check "the agent stops cleanly" agent_stop
-check "and starts again, attaching what is missing" agent_start --threshold 2s
+check "and starts again, attaching what is missing, ready at any log level" \
+	agent_start --threshold 2s --log-level error
 check "it watches again" watching true
 check "the agent stops cleanly" agent_stop
