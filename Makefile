@@ -50,7 +50,7 @@ B := $O
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-AGENT_LIBS := -lbpf -lelf -lz -losip2 -losipparser2 -lev -ljansson -linih
+AGENT_LIBS := -lbpf -lelf -lz -losip2 -losipparser2 -lev -ljansson -linih -llmdb
 TOOL_LIBS := -ljansson
 
 AGENT_C := $(wildcard agent/*.c agent/*/*.c)

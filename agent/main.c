@@ -19,12 +19,16 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "kernel/attach.h"
+#include "kernel/connection_map.h"
+#include "kernel/keepalive.h"
 #include "keep/policy.h"
 #include "keep/wire.h"
 #include "kernel/lookout.h"
 #include "kernel/observer.h"
 #include "kernel/requirements.h"
 #include "pipeline.h"
+#include "roles.h"
+#include "store/store.h"
 #include "surface/control.h"
 #include "surface/listener.h"
 
@@ -46,6 +50,7 @@ struct agent {
 	int listening;
 	struct attachment *attachment;
 	struct wire *wire;
+	struct store *store; /* NULL: bindings are forgotten with a restart */
 	struct pipeline *pipeline;
 	struct observer *observer;
 	struct control *control;
@@ -56,22 +61,6 @@ struct agent {
 	bool blind; /* an interface has lost the programs */
 	ev_signal signals[END_SIGNALS];
 };
-
-static struct attach_options attach_options(const struct config *config)
-{
-	struct attach_options options = {
-		.interfaces = config->interfaces,
-		.interface_count = config->interface_count,
-		.pin_dir = config->pin_dir,
-		.paths_max = config->paths_max,
-		.mode = config->mode,
-		.settings.prompt_mark = config->prompt_mark,
-		.settings.port_count = (uint32_t)config->port_count,
-	};
-
-	memcpy(options.settings.ports, config->ports, sizeof(options.settings.ports));
-	return options;
-}
 
 static int check_privileges(struct agent *agent)
 {
@@ -92,7 +81,7 @@ static void end_listening(struct agent *agent)
 
 static int begin_attachment(struct agent *agent)
 {
-	struct attach_options options = attach_options(agent->config);
+	struct attach_options options = roles_attach_options(agent->config);
 
 	options.agent = true;
 	return attach_open(&options, &agent->attachment);
@@ -113,28 +102,52 @@ static void end_wire(struct agent *agent)
 	wire_close(agent->wire);
 }
 
+/* To keep paths is the work; to remember them over a restart is a comfort. */
+static int begin_store(struct agent *agent)
+{
+	if (store_open(agent->config->state_dir, &agent->store))
+		log_warning("bindings are not remembered over a restart of sippathd");
+	return 0;
+}
+
+static void end_store(struct agent *agent)
+{
+	store_close(agent->store);
+}
+
 static int begin_pipeline(struct agent *agent)
 {
 	const struct config *config = agent->config;
+	int recalled, error;
 	struct pipeline_options options = {
 		.keeper.path_map = attach_map(agent->attachment, SIPPATH_MAP_PATHS),
 		.keeper.flow_map = attach_map(agent->attachment, SIPPATH_MAP_FLOWS),
+		.keeper.connection_map = attach_map(agent->attachment, SIPPATH_MAP_CONNECTIONS),
 		.keeper.wire = agent->wire,
 		.keeper.counts = &agent->counts,
 		.keeper.paths_max = attach_paths_max(agent->attachment),
-		.keeper.threshold_ns = config->threshold_ns,
+		.keeper.defaults = config->defaults,
+		.keeper.networks = config->networks,
+		.keeper.network_count = config->network_count,
 		.keeper.coarse_lag_ns = clock_coarse_lag_ns(),
+		.store = agent->store,
 		.transactions_max = config->transactions_max,
+		.linger_ns = config->linger_ns,
+		.dialog_max_ns = config->dialog_max_ns,
 	};
 
-	if (config->threshold_ns < POLICY_THRESHOLD_POLITE_NS)
-		log_warning("a threshold below 15 s is obeyed, but some devices and networks ban "
-			    "whoever prompts that often (RFC 8085 section 3.5)");
+	config_warn(config);
 	if (options.keeper.paths_max != config->paths_max)
 		log_info("sip_paths was there before, with room for %u paths: another --paths-max "
 			 "takes effect after \"sippath detach\"",
 			 options.keeper.paths_max);
-	return pipeline_new(&options, clock_now_ns(), &agent->pipeline);
+	error = pipeline_new(&options, clock_now_ns(), &agent->pipeline);
+	if (error)
+		return error;
+	recalled = pipeline_recall(agent->pipeline, clock_now_ns());
+	if (recalled > 0)
+		log_info("%d bindings are remembered", recalled);
+	return 0;
 }
 
 static void end_pipeline(struct agent *agent)
@@ -239,6 +252,31 @@ static void end_observer(struct agent *agent)
 	observer_free(agent->observer);
 }
 
+static void take_connection(void *context, const struct flow *flow)
+{
+	struct agent *agent = context;
+
+	pipeline_connection(agent->pipeline, flow, clock_now_ns());
+}
+
+/* Connections are kept by the kernel; a host where they cannot be keeps its UDP paths all the same. */
+static void keep_connections(void *context, uint64_t threshold_ns)
+{
+	struct agent *agent = context;
+	int map = attach_map(agent->attachment, SIPPATH_MAP_CONNECTIONS);
+
+	if (keepalive_works(agent->attachment) &&
+	    keepalive_set(agent->attachment, threshold_ns) == 0)
+		connection_map_walk(map, take_connection, agent);
+}
+
+/* Those that were there before; from now on the programs report them. */
+static int begin_connections(struct agent *agent)
+{
+	keep_connections(agent, keeper_threshold_ns(pipeline_keeper(agent->pipeline)));
+	return 0;
+}
+
 static int begin_control(struct agent *agent)
 {
 	struct control_options options = {
@@ -250,6 +288,7 @@ static int begin_control(struct agent *agent)
 		.pipeline = agent->pipeline,
 		.counts = &agent->counts,
 		.turn = turn_for_control,
+		.threshold_changed = keep_connections,
 		.context = agent,
 	};
 	int error = listener_admit_group(agent->config->socket);
@@ -329,7 +368,8 @@ static const struct stage {
 } stages[] = {
 	{ check_privileges, NULL },           { begin_listening, end_listening },
 	{ begin_attachment, end_attachment }, { begin_wire, end_wire },
-	{ begin_pipeline, end_pipeline },     { begin_observer, end_observer },
+	{ begin_store, end_store },           { begin_pipeline, end_pipeline },
+	{ begin_observer, end_observer },     { begin_connections, NULL },
 	{ begin_control, end_control },       { begin_watching, end_watching },
 };
 
@@ -359,56 +399,10 @@ static int keep_paths(const struct config *config)
 	return begun == STAGES ? 0 : -1;
 }
 
-static int play_attach(const struct config *config)
-{
-	struct attach_options options = attach_options(config);
-	struct attachment *attachment;
-	int error;
-
-	options.keep_settings = true;
-	error = attach_open(&options, &attachment);
-	if (error)
-		return error;
-	attach_keep(attachment);
-	attach_close(attachment);
-	return 0;
-}
-
-/* What cannot be taken off one interface does not keep the others. */
-static int play_detach(const struct config *config)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < config->interface_count; i++) {
-		int error = attach_remove(config->interfaces[i], config->pin_dir);
-
-		if (error)
-			result = error;
-	}
-	return result;
-}
-
-/* A role is chosen by the first argument; "DEV" after it stands for --interface DEV. */
-static const struct role {
-	const char *name;
-	int (*play)(const struct config *config);
-} roles[] = {
-	{ "attach", play_attach },
-	{ "detach", play_detach },
-};
-
-static const struct role *role_of(int argc, char **argv)
-{
-	for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(roles[0]); i++)
-		if (strcmp(argv[1], roles[i].name) == 0)
-			return &roles[i];
-	return NULL;
-}
-
 int main(int argc, char **argv)
 {
 	static char interface_flag[] = "--interface";
-	const struct role *role = role_of(argc, argv);
+	const struct role *role = argc > 1 ? roles_find(argv[1]) : NULL;
 	struct config config;
 
 	if (role)

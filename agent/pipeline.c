@@ -7,9 +7,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "kernel_abi.h"
+#include "ledger.h"
 #include "sip/reader.h"
+#include "sip/streams.h"
+#include "state/dialogs.h"
 #include "state/hearsay.h"
-#include "state/registrations.h"
 #include "state/transactions.h"
 
 /* While requests wait for their answers they are looked through this often. */
@@ -20,33 +23,51 @@
 
 struct pipeline {
 	struct counts *counts;
+	struct streams *streams;
 	struct sip_reader *reader;
-	struct transactions *transactions;
+	struct transactions *requests; /* all but INVITE */
+	struct transactions *invites; /* they ring for minutes */
 	struct hearsay *hearsay;
-	struct registrations *registrations;
+	struct ledger *ledger;
 	struct keeper *keeper;
 	bool heard; /* a message has been seen since the last turn */
 	uint64_t heard_ns; /* the last turn before which one had been */
 	uint64_t latest_ns; /* when the newest message went by */
 };
 
+static bool begin_rooms(struct pipeline *pipeline, const struct pipeline_options *options)
+{
+	struct counts *counts = options->keeper.counts;
+	struct ledger_options ledger = {
+		.paths_max = options->keeper.paths_max,
+		.linger_ns = options->linger_ns,
+		.dialog_max_ns = options->dialog_max_ns,
+		.store = options->store,
+		.counts = counts,
+	};
+
+	pipeline->counts = counts;
+	pipeline->streams = streams_new((size_t)2 * SIPPATH_CONNECTIONS_MAX, counts);
+	pipeline->reader = sip_reader_new();
+	pipeline->requests =
+		transactions_new(options->transactions_max, TRANSACTION_LIFETIME_NS, counts);
+	pipeline->invites =
+		transactions_new(options->transactions_max, DIALOG_INVITE_LIFETIME_NS, counts);
+	pipeline->hearsay = hearsay_new();
+	pipeline->ledger = ledger_new(&ledger);
+	return pipeline->streams && pipeline->reader && pipeline->requests && pipeline->invites &&
+	       pipeline->hearsay && pipeline->ledger;
+}
+
 int pipeline_new(const struct pipeline_options *options, uint64_t now_ns, struct pipeline **out)
 {
-	const struct keeper_options *keeper = &options->keeper;
 	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	int error = -ENOMEM;
 
 	if (!pipeline)
 		return log_errno(ENOMEM, "out of memory");
-	pipeline->counts = keeper->counts;
-	pipeline->reader = sip_reader_new();
-	pipeline->transactions = transactions_new(options->transactions_max, keeper->counts);
-	pipeline->hearsay = hearsay_new();
-	pipeline->registrations = registrations_new(
-		(size_t)keeper->paths_max * REGISTRATIONS_PER_PATH, keeper->counts);
-	if (pipeline->reader && pipeline->transactions && pipeline->hearsay &&
-	    pipeline->registrations)
-		error = keeper_new(keeper, now_ns, &pipeline->keeper);
+	if (begin_rooms(pipeline, options))
+		error = keeper_new(&options->keeper, now_ns, &pipeline->keeper);
 	if (error) {
 		pipeline_free(pipeline);
 		return log_errno(-error, "cannot start keeping paths: %s", strerror(-error));
@@ -60,13 +81,16 @@ void pipeline_free(struct pipeline *pipeline)
 	if (!pipeline)
 		return;
 	keeper_free(pipeline->keeper);
-	registrations_free(pipeline->registrations);
+	ledger_free(pipeline->ledger);
 	hearsay_free(pipeline->hearsay);
-	transactions_free(pipeline->transactions);
+	transactions_free(pipeline->invites);
+	transactions_free(pipeline->requests);
 	sip_reader_free(pipeline->reader);
+	streams_free(pipeline->streams);
 	free(pipeline);
 }
 
+/* "seen_ns": when the device was heard that the change is about. */
 static void apply_change(struct pipeline *pipeline, const struct binding_change *change,
 			 uint64_t seen_ns, uint64_t now_ns)
 {
@@ -75,106 +99,221 @@ static void apply_change(struct pipeline *pipeline, const struct binding_change 
 	switch (change->kind) {
 	case BINDING_BEGINS:
 	case BINDING_MOVED:
-		if (keeper_join(pipeline->keeper, binding, &change->flow, seen_ns, now_ns))
-			registrations_forget(pipeline->registrations, binding);
+		if (keeper_join(pipeline->keeper, binding, &change->flow, change->reason, seen_ns,
+				now_ns)) {
+			ledger_forget(pipeline->ledger, binding);
+			return;
+		}
 		break;
 	case BINDING_RENEWED:
 		keeper_renew(pipeline->keeper, binding);
 		break;
-	case BINDING_ENDS:
-		keeper_leave(pipeline->keeper, binding, now_ns);
-		registrations_forget(pipeline->registrations, binding);
+	case BINDING_LINGERS:
+		keeper_linger(pipeline->keeper, binding, change->ends_ns, change->reason, now_ns);
 		break;
+	case BINDING_ENDS:
+		keeper_leave(pipeline->keeper, binding, change->reason, now_ns);
+		ledger_forget(pipeline->ledger, binding);
+		return;
 	}
+	if (change->reason != REASON_remembered)
+		ledger_note(pipeline->ledger, binding);
 }
 
-/* A request from a device: nothing is learnt before the server has answered it. */
+/* Where a request of this method waits for its answer. */
+static struct transactions *waiting_room(const struct pipeline *pipeline, enum sip_method method)
+{
+	return method == SIP_METHOD_INVITE ? pipeline->invites : pipeline->requests;
+}
+
+/* Nothing is learnt from these before they have been answered. */
 static void remember_request(struct pipeline *pipeline, const struct sighting *sighting,
 			     const struct facts *request)
 {
 	int error;
 
-	if (request->via_count > 1) { /* trap 32: another proxy's path, not a device's */
-		count_up(pipeline->counts, registers_relayed);
+	/* Trap 32: what another proxy passes on is not about a device's path. */
+	if (sighting->direction == SIGHTING_FROM_DEVICE && request->via_count > 1) {
+		count_up(pipeline->counts, requests_relayed);
 		return;
 	}
-	count_up(pipeline->counts, registers_seen);
-	error = transactions_remember(pipeline->transactions, &sighting->flow, request,
+	error = transactions_remember(waiting_room(pipeline, request->method), &sighting->flow,
+				      (enum sighting_direction)sighting->direction, request,
 				      sighting->when_ns);
 	if (error == -E2BIG)
-		count_up(pipeline->counts, registers_oversized);
+		count_up(pipeline->counts, requests_oversized);
 	else if (error)
-		count_up(pipeline->counts, registers_dropped);
+		count_up(pipeline->counts, requests_dropped);
 }
 
-/* The server's own 2xx: the only proof that a path deserves keeping. */
-static void accept_request(struct pipeline *pipeline, const struct sighting *sighting,
-			   const struct facts *response)
+/* NOTIFY and BYE tell something whether or not they are answered. */
+static void take_request(struct pipeline *pipeline, const struct sighting *sighting,
+			 const struct facts *request)
 {
-	struct binding_change changes[REGISTRATION_CHANGES_MAX];
+	struct binding_change change;
+
+	if (ledger_told(pipeline->ledger, (enum sighting_direction)sighting->direction, request,
+			sighting->when_ns, &change))
+		apply_change(pipeline, &change, sighting->when_ns, sighting->when_ns);
+}
+
+static void hear_request(struct pipeline *pipeline, const struct sighting *sighting,
+			 const struct facts *request)
+{
+	if (sighting->direction == SIGHTING_TO_DEVICE)
+		hearsay_asked(pipeline->hearsay, &sighting->flow, request, sighting->when_ns);
+	switch (request->method) {
+	case SIP_METHOD_REGISTER:
+		/* One that the server sends is about no device of its own (trap 32). */
+		if (sighting->direction == SIGHTING_TO_DEVICE)
+			return;
+		count_up(pipeline->counts, registers_seen);
+		remember_request(pipeline, sighting, request);
+		break;
+	case SIP_METHOD_SUBSCRIBE:
+		count_up(pipeline->counts, subscribes_seen);
+		remember_request(pipeline, sighting, request);
+		break;
+	case SIP_METHOD_INVITE:
+	case SIP_METHOD_UPDATE:
+		count_up(pipeline->counts, invites_seen);
+		remember_request(pipeline, sighting, request);
+		break;
+	case SIP_METHOD_BYE:
+		count_up(pipeline->counts, byes_seen);
+		take_request(pipeline, sighting, request);
+		break;
+	default:
+		take_request(pipeline, sighting, request);
+		break;
+	}
+}
+
+/* An INVITE may be accepted more than once (trap 34); nothing comes after any other final answer. */
+static bool is_last_answer(const struct facts *response)
+{
+	return response->method == SIP_METHOD_INVITE ? response->status >= 300
+						     : response->status >= 200;
+}
+
+/*
+ * An answer that the server sends is the proof that a device's path deserves keeping; one
+ * that a device sends belongs to what the server has sent to that very path.
+ */
+static void hear_response(struct pipeline *pipeline, const struct sighting *sighting,
+			  const struct facts *response)
+{
+	bool from_server = sighting->direction == SIGHTING_TO_DEVICE;
+	struct transactions *room = waiting_room(pipeline, response->method);
+	struct binding_change changes[LEDGER_CHANGES_MAX];
 	const struct transaction *request;
+	uint64_t seen_ns;
 	size_t count;
 
-	request = transactions_match(pipeline->transactions, &sighting->flow, response);
+	if (!from_server)
+		hearsay_told(pipeline->hearsay, &sighting->flow, response, sighting->when_ns);
+	request = transactions_match(room, &sighting->flow,
+				     (enum sighting_direction)sighting->direction, response);
 	if (!request) {
 		count_up(pipeline->counts, messages_ignored);
 		return;
 	}
-	if (hearsay_doubts(pipeline->hearsay, response, sighting->when_ns)) {
-		count_up(pipeline->counts, registers_doubted);
+	if (from_server && hearsay_doubts(pipeline->hearsay, response, sighting->when_ns)) {
+		count_up(pipeline->counts, answers_doubted);
 		return;
 	}
-	count = registrations_accept(pipeline->registrations, request, response, sighting->when_ns,
-				     changes);
+	seen_ns = from_server ? request->seen_ns : sighting->when_ns;
+	count = ledger_answered(pipeline->ledger, request, response, sighting->when_ns, changes);
 	for (size_t i = 0; i < count; i++)
-		apply_change(pipeline, &changes[i], request->seen_ns, sighting->when_ns);
-	transactions_forget(pipeline->transactions, request);
+		apply_change(pipeline, &changes[i], seen_ns, sighting->when_ns);
+	if (is_last_answer(response))
+		transactions_forget(room, request);
 }
 
-/* What a device, or anybody else, says to the server. */
-static void hear_remote(struct pipeline *pipeline, const struct sighting *sighting,
-			const struct facts *facts)
-{
-	if (facts->is_request)
-		remember_request(pipeline, sighting, facts);
-	else
-		hearsay_told(pipeline->hearsay, &sighting->flow, facts, sighting->when_ns);
-}
-
-/* What the server says. */
-static void hear_server(struct pipeline *pipeline, const struct sighting *sighting,
-			const struct facts *facts)
-{
-	if (facts->is_request)
-		hearsay_asked(pipeline->hearsay, &sighting->flow, facts, sighting->when_ns);
-	else
-		accept_request(pipeline, sighting, facts);
-}
-
-/* The programs report requests, and the 2xx to them: anything else is left aside. */
+/* Status 0 for a request. The programs report no more than this; a stream brings everything. */
 static bool is_wanted(enum sip_method method, uint16_t status)
 {
-	return method == SIP_METHOD_REGISTER && (status == 0 || status / 100 == 2);
+	switch (method) {
+	case SIP_METHOD_REGISTER:
+	case SIP_METHOD_SUBSCRIBE:
+		return status == 0 || status / 100 == 2;
+	case SIP_METHOD_INVITE:
+		return status == 0 || status > 100;
+	case SIP_METHOD_UPDATE:
+		return status == 0 || status >= 200;
+	case SIP_METHOD_NOTIFY:
+	case SIP_METHOD_BYE:
+		return status == 0;
+	default:
+		return false;
+	}
 }
 
-void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sighting)
+static void hear_message(void *context, const struct sighting *sighting)
 {
 	struct span message = { (const char *)sighting->bytes, sighting->captured };
+	struct pipeline *pipeline = context;
 	enum sip_method method;
 	struct facts facts;
 	uint16_t status;
 
-	pipeline->heard = true;
-	pipeline->latest_ns = sighting->when_ns;
 	method = sip_reader_peek(message, &status);
 	if (method != SIP_METHOD_MALFORMED && !is_wanted(method, status))
 		count_up(pipeline->counts, messages_ignored);
 	else if (sip_reader_read(pipeline->reader, message, &facts))
 		count_up(pipeline->counts, messages_malformed);
-	else if (sighting->direction == SIGHTING_FROM_DEVICE)
-		hear_remote(pipeline, sighting, &facts);
+	else if (facts.is_request)
+		hear_request(pipeline, sighting, &facts);
 	else
-		hear_server(pipeline, sighting, &facts);
+		hear_response(pipeline, sighting, &facts);
+}
+
+/* All that is known of the connection's path goes with it: the device must come back. */
+static void disconnect(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns)
+{
+	struct path *path = paths_find(keeper_paths(pipeline->keeper), flow);
+	struct binding *binding = path ? path->bindings : NULL;
+
+	streams_close(pipeline->streams, flow);
+	while (binding) {
+		struct binding *next = binding->next;
+
+		count_up(pipeline->counts, bindings_ended);
+		keeper_leave(pipeline->keeper, binding, REASON_disconnected, now_ns);
+		ledger_forget(pipeline->ledger, binding);
+		binding = next;
+	}
+}
+
+void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns)
+{
+	const struct path *path = paths_find(keeper_paths(pipeline->keeper), flow);
+	struct binding_change change;
+
+	if (path && path->binding_counts[BINDING_CONNECTION] > 0)
+		return;
+	if (ledger_connected(pipeline->ledger, flow, &change))
+		apply_change(pipeline, &change, now_ns, now_ns);
+}
+
+void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sighting)
+{
+	pipeline->heard = true;
+	pipeline->latest_ns = sighting->when_ns;
+	switch ((enum sighting_kind)sighting->kind) {
+	case SIGHTING_MESSAGE:
+		hear_message(pipeline, sighting);
+		break;
+	case SIGHTING_SEGMENT:
+		streams_segment(pipeline->streams, sighting, hear_message, pipeline);
+		break;
+	case SIGHTING_OPENED:
+		pipeline_connection(pipeline, &sighting->flow, sighting->when_ns);
+		break;
+	case SIGHTING_CLOSED:
+		disconnect(pipeline, &sighting->flow, sighting->when_ns);
+		break;
+	}
 }
 
 /* While a backlog is read, requests grow old by its time: their answers are still in it. */
@@ -186,7 +325,14 @@ static void expire_requests(struct pipeline *pipeline, uint64_t now_ns)
 		pipeline->heard_ns = now_ns;
 	pipeline->heard = false;
 	backlog = pipeline->heard_ns > 0 && now_ns - pipeline->heard_ns < BACKLOG_PAUSE_NS;
-	transactions_expire(pipeline->transactions, backlog ? pipeline->latest_ns : now_ns);
+	transactions_expire(pipeline->requests, backlog ? pipeline->latest_ns : now_ns);
+	transactions_expire(pipeline->invites, backlog ? pipeline->latest_ns : now_ns);
+}
+
+static bool has_requests(const struct pipeline *pipeline)
+{
+	return transactions_count(pipeline->requests) > 0 ||
+	       transactions_count(pipeline->invites) > 0;
 }
 
 uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
@@ -200,12 +346,32 @@ uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 		struct binding *binding = expired;
 
 		expired = binding->next;
-		registrations_forget(pipeline->registrations, binding);
+		ledger_forget(pipeline->ledger, binding);
 	}
-	if (transactions_count(pipeline->transactions) > 0 &&
-	    next_ns > now_ns + TRANSACTION_ROUND_NS)
+	ledger_flush(pipeline->ledger);
+	if (has_requests(pipeline) && next_ns > now_ns + TRANSACTION_ROUND_NS)
 		next_ns = now_ns + TRANSACTION_ROUND_NS;
 	return next_ns;
+}
+
+/* Heard a threshold ago, unless sip_paths knows better: whatever was not heard since is due. */
+static void take_recalled(void *context, const struct binding_change *change)
+{
+	struct pipeline *pipeline = context;
+	uint64_t threshold_ns = keeper_threshold_ns(pipeline->keeper);
+	uint64_t now_ns = pipeline->latest_ns;
+
+	apply_change(pipeline, change, now_ns > threshold_ns ? now_ns - threshold_ns : 1, now_ns);
+}
+
+int pipeline_recall(struct pipeline *pipeline, uint64_t now_ns)
+{
+	int recalled;
+
+	pipeline->latest_ns = now_ns;
+	recalled = ledger_recall(pipeline->ledger, now_ns, take_recalled, pipeline);
+	keeper_settle(pipeline->keeper);
+	return recalled;
 }
 
 struct keeper *pipeline_keeper(const struct pipeline *pipeline)

@@ -14,20 +14,34 @@
 #include "base/counts.h"
 #include "keep/keeper.h"
 #include "sighting.h"
+#include "store/store.h"
 
 struct pipeline;
 
 struct pipeline_options {
 	struct keeper_options keeper;
-	uint32_t transactions_max; /* requests that may wait for their answers */
+	struct store *store; /* outlives the pipeline; NULL: nothing is remembered */
+	uint32_t
+		transactions_max; /* requests that may wait for their answers, and as many INVITEs */
+	uint64_t linger_ns; /* a path is kept so long after its last dialog */
+	uint64_t dialog_max_ns; /* a dialog without a session timer is over after so long */
 };
 
 /* Makes the pipeline; -errno after one log line. */
 int pipeline_new(const struct pipeline_options *options, uint64_t now_ns, struct pipeline **out);
 void pipeline_free(struct pipeline *pipeline);
 
-/* One SIP message was seen. */
+/*
+ * Takes up what the store remembers, and sweeps sip_paths of everything else; once, before
+ * anything is sighted. Returns how many bindings were remembered, or -errno.
+ */
+int pipeline_recall(struct pipeline *pipeline, uint64_t now_ns);
+
+/* Something was seen. */
 void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sighting);
+
+/* A TCP connection stands, whether or not it was seen to be opened. */
+void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns);
 
 /* Does everything that is due at now_ns, and returns when to be called next (CLOCK_NEVER: not). */
 uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns);

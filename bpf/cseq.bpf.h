@@ -20,9 +20,7 @@
 /* How far behind its name the method may stand: the number and any folding. */
 #define CSEQ_METHOD_DISTANCE 64
 
-#define CSEQ_METHOD_MAX 9 /* of the longest reported method, and what ends it */
-
-_Static_assert(CSEQ_LINE_LENGTH + CSEQ_METHOD_DISTANCE + CSEQ_METHOD_MAX <= SCRATCH_MARGIN,
+_Static_assert(CSEQ_LINE_LENGTH + CSEQ_METHOD_DISTANCE + METHOD_MAX <= SCRATCH_MARGIN,
 	       "a method behind the last line stays in scratch");
 
 struct cseq_search {
@@ -61,10 +59,11 @@ static __always_inline __u32 cseq_method(const struct cseq_search *search)
 }
 
 /*
- * True if the agent has to know responses to the method of this captured message; also
- * if the method is not within what was captured: to report too much loses nothing.
+ * True if the agent has to know responses of this status to the method of this captured
+ * message; also if the method is not within what was captured: to report too much loses
+ * nothing.
  */
-static __always_inline bool cseq_reported(const struct sighting *captured)
+static __always_inline bool cseq_reported(const struct sighting *captured, __u16 status)
 {
 	struct cseq_search search = { .bytes = (const char *)captured->bytes };
 	__u32 length = captured->captured;
@@ -76,10 +75,10 @@ static __always_inline bool cseq_reported(const struct sighting *captured)
 	if (search.value == 0)
 		return true;
 	method = cseq_method(&search);
-	if (method == 0 || method + CSEQ_METHOD_MAX > length)
+	if (method == 0 || method + METHOD_MAX > length)
 		return true;
 	asm volatile("" : "+r"(method));
-	return classify_method(search.bytes + (method & SIGHTING_CAPTURE_MAX));
+	return classify_method(search.bytes + (method & SIGHTING_CAPTURE_MAX), status);
 }
 
 #endif

@@ -20,6 +20,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "address.bpf.h"
 #include "flow.h"
 #include "sighting.h"
 
@@ -233,10 +234,24 @@ static __always_inline enum headers_kind headers_find(struct headers *headers, v
 	return kind == HEADERS_WHOLE ? parse_transport(&cursor, headers) : kind;
 }
 
+/* What else headers_find() found, as bits: the kernel passes no more than five arguments. */
+enum headers_traits {
+	HEADERS_IPV6 = 1,
+	HEADERS_TCP = 2, /* UDP without it */
+	HEADERS_FRAGMENT = 4, /* the first of several */
+};
+
+static __always_inline __u32 headers_traits(const struct headers *headers)
+{
+	return (headers->ipv6 ? HEADERS_IPV6 : 0) |
+	       (headers->protocol == IPPROTO_TCP ? HEADERS_TCP : 0) |
+	       (headers->fragment ? HEADERS_FRAGMENT : 0);
+}
+
 /*
- * Where the headers of a UDP packet are, as offsets: so a function that opens the packet
- * can be one which the verifier checks on its own, once, and not again for each way in
- * which headers can lead there.
+ * Where the headers of a packet are, as offsets: so a function that opens the packet can
+ * be one which the verifier checks on its own, once, and not again for each way in which
+ * headers can lead there.
  */
 struct where {
 	void *data; /* the linear part of the frame */
@@ -244,29 +259,23 @@ struct where {
 	__u32 frame_length; /* all of it */
 	__u32 ip_offset; /* below HEADERS_REACH, as the next one */
 	__u32 transport_offset;
-	bool ipv6;
+	__u32 traits; /* enum headers_traits */
 	enum sighting_direction direction;
 };
 
-/* A UDP packet on a SIP port. */
+/* A packet on a SIP port. */
 struct packet {
 	struct flow flow;
-	const struct udphdr *udp;
 	__u32 payload_offset; /* from the first byte of the frame */
 	__u32 payload_length; /* bytes of the payload that the frame holds */
-	__u32 wire_length; /* bytes of the payload, as the UDP header says */
+	__u32 wire_length; /* bytes of the payload, as the headers say */
+	__u32 sequence; /* of TCP: the number of the payload's first byte */
+	__u32 acknowledged; /* of TCP: the number of the byte that its sender awaits */
 };
 
-static __always_inline void write_ipv4_address(__u8 *to, __be32 address)
-{
-	to[10] = 0xff;
-	to[11] = 0xff;
-	__builtin_memcpy(to + 12, &address, sizeof(address));
-}
-
 /*
- * Writes the addresses into the flow, and returns how long the UDP packet behind the IP
- * header and its extensions is: negative, if lengths lie.
+ * Writes the addresses into the flow, and returns how long what is behind the IP header
+ * and its extensions is: negative, if lengths lie.
  */
 static __always_inline __s32 open_ip(struct flow *flow, const struct where *where)
 {
@@ -275,7 +284,7 @@ static __always_inline __s32 open_ip(struct flow *flow, const struct where *wher
 	const struct ipv6hdr *six = where->data + where->ip_offset;
 	const struct iphdr *four = where->data + where->ip_offset;
 
-	if (where->ipv6) {
+	if (where->traits & HEADERS_IPV6) {
 		if ((void *)(six + 1) > where->end)
 			return -1;
 		__builtin_memcpy(flow->local_addr, inwards ? &six->daddr : &six->saddr, 16);
@@ -284,38 +293,67 @@ static __always_inline __s32 open_ip(struct flow *flow, const struct where *wher
 	}
 	if ((void *)(four + 1) > where->end)
 		return -1;
-	write_ipv4_address(flow->local_addr, inwards ? four->daddr : four->saddr);
-	write_ipv4_address(flow->remote_addr, inwards ? four->saddr : four->daddr);
+	address_write_ipv4(flow->local_addr, inwards ? four->daddr : four->saddr);
+	address_write_ipv4(flow->remote_addr, inwards ? four->saddr : four->daddr);
 	return bpf_ntohs(four->tot_len) - headers_length;
 }
 
 /*
- * Opens the UDP packet that is there. False if the UDP header does not fit into the length
- * that the IP header, or its own, says. What pads the frame behind the IP packet is no
- * payload.
+ * Reads what only one transport has, and returns how long its header is; 0 if it does not
+ * fit into "length" bytes, which the IP header says there are.
+ */
+static __always_inline __u32 open_udp(struct packet *packet, const struct udphdr *udp, __s32 length)
+{
+	if (length < (__s32)sizeof(*udp) || bpf_ntohs(udp->len) < sizeof(*udp))
+		return 0;
+	packet->wire_length = bpf_ntohs(udp->len) - sizeof(*udp);
+	return sizeof(*udp);
+}
+
+static __always_inline __u32 open_tcp(struct packet *packet, const struct tcphdr *tcp, __s32 length)
+{
+	__s32 header_length = tcp->doff * 4;
+
+	if (header_length < (__s32)sizeof(*tcp) || length < header_length)
+		return 0;
+	packet->sequence = bpf_ntohl(tcp->seq);
+	packet->acknowledged = bpf_ntohl(tcp->ack_seq);
+	/* A segment that opens or resets a connection carries nothing of its stream. */
+	packet->wire_length = tcp->syn || tcp->rst ? 0 : length - header_length;
+	return header_length;
+}
+
+/*
+ * Opens the packet that is there. False if the header of its transport does not fit into
+ * the length that the IP header, or its own, says. What pads the frame behind the IP packet
+ * is no payload.
  */
 static __always_inline bool packet_open(struct packet *packet, const struct where *where)
 {
-	const struct udphdr *udp = where->data + where->transport_offset;
+	bool inwards = where->direction == SIGHTING_FROM_DEVICE;
+	bool is_tcp = where->traits & HEADERS_TCP;
+	const void *transport = where->data + where->transport_offset;
+	const struct udphdr *ports = transport;
 	__s32 length = open_ip(&packet->flow, where);
-	__u32 left;
+	__u32 header_length, left;
 
-	if ((void *)(udp + 1) > where->end || length < (__s32)sizeof(*udp) ||
-	    bpf_ntohs(udp->len) < sizeof(*udp))
+	if (transport + (is_tcp ? sizeof(struct tcphdr) : sizeof(struct udphdr)) > where->end)
 		return false;
-	packet->udp = udp;
-	packet->flow.transport = FLOW_UDP;
-	packet->flow.local_port =
-		bpf_ntohs(where->direction == SIGHTING_FROM_DEVICE ? udp->dest : udp->source);
-	packet->flow.remote_port =
-		bpf_ntohs(where->direction == SIGHTING_FROM_DEVICE ? udp->source : udp->dest);
+	header_length =
+		is_tcp ? open_tcp(packet, transport, length) : open_udp(packet, transport, length);
+	if (header_length == 0)
+		return false;
+	packet->flow.transport = is_tcp ? FLOW_TCP : FLOW_UDP;
+	packet->flow.local_port = bpf_ntohs(inwards ? ports->dest : ports->source);
+	packet->flow.remote_port = bpf_ntohs(inwards ? ports->source : ports->dest);
 
-	packet->payload_offset = where->transport_offset + sizeof(*udp);
-	packet->wire_length = bpf_ntohs(udp->len) - sizeof(*udp);
-	packet->payload_length = length - sizeof(*udp);
+	packet->payload_offset = where->transport_offset + header_length;
+	packet->payload_length = length - header_length;
 	if (packet->payload_length > packet->wire_length)
 		packet->payload_length = packet->wire_length;
-	left = where->frame_length - packet->payload_offset;
+	left = where->frame_length > packet->payload_offset
+		       ? where->frame_length - packet->payload_offset
+		       : 0;
 	if (packet->payload_length > left)
 		packet->payload_length = left;
 	return true;

@@ -19,7 +19,7 @@
 /* As far as headers reach, generously. */
 #define HEADERS_MAX 512
 
-static __always_inline long load(void *context, __u32 offset, void *to, __u32 length)
+static __always_inline long load_bytes(void *context, __u32 offset, void *to, __u32 length)
 {
 	return bpf_skb_load_bytes(context, offset, to, length);
 }
@@ -31,7 +31,7 @@ static __always_inline long load(void *context, __u32 offset, void *to, __u32 le
 static __always_inline bool note_prompt(struct __sk_buff *context, const struct packet *packet,
 					struct path_entry *path)
 {
-	const struct sighting *captured = capture(context, load, packet, TOKEN_SEARCH_MAX);
+	const struct sighting *captured = capture(context, packet, TOKEN_SEARCH_MAX);
 	__u64 token = captured ? token_find(captured) : 0;
 
 	if (token == 0)
@@ -45,9 +45,21 @@ static __always_inline bool note_prompt(struct __sk_buff *context, const struct 
 	return true;
 }
 
+/* Reports what a segment carries if it belongs to a connection that can be read. */
+static __always_inline void read_segment(struct __sk_buff *context, const struct packet *packet)
+{
+	struct connection_entry *connection;
+
+	if (packet->payload_length == 0)
+		return;
+	connection = bpf_map_lookup_elem(&sip_connections, &packet->flow);
+	if (connection && !connection->opaque)
+		report_segment(context, packet, connection, SIGHTING_TO_DEVICE);
+}
+
 /* Handles a packet from a SIP port; not static, as from_device() is not. */
 __noinline int to_device(struct __sk_buff *context, __u32 ip_offset, __u32 transport_offset,
-			 bool ipv6)
+			 __u32 traits)
 {
 	const struct where where = {
 		.data = (void *)(long)context->data,
@@ -55,7 +67,7 @@ __noinline int to_device(struct __sk_buff *context, __u32 ip_offset, __u32 trans
 		.frame_length = context->len,
 		.ip_offset = ip_offset & (HEADERS_REACH - 1),
 		.transport_offset = transport_offset & (HEADERS_REACH - 1),
-		.ipv6 = ipv6,
+		.traits = traits,
 		.direction = SIGHTING_TO_DEVICE,
 	};
 	const struct sip_settings *settings = settings_get();
@@ -68,14 +80,17 @@ __noinline int to_device(struct __sk_buff *context, __u32 ip_offset, __u32 trans
 		return TC_ACT_UNSPEC;
 	count(COUNTER_packets_out);
 	path = bpf_map_lookup_elem(&sip_paths, &packet.flow);
-	if (context->mark == settings_prompt_mark(settings) && note_prompt(context, &packet, path))
+	if (!(traits & HEADERS_TCP) && context->mark == settings_prompt_mark(settings) &&
+	    note_prompt(context, &packet, path))
 		return TC_ACT_UNSPEC;
 	if (path) {
 		path->last_sent_ns = bpf_ktime_get_coarse_ns();
 		path->packets_out++;
 	}
-	if (capture_start(context, load, &packet, &start))
-		report_wanted(context, load, &packet, &start, SIGHTING_TO_DEVICE);
+	if (traits & HEADERS_TCP)
+		read_segment(context, &packet);
+	else if (capture_start(context, &packet, &start))
+		report_message(context, &packet, &start, SIGHTING_TO_DEVICE);
 	return TC_ACT_UNSPEC;
 }
 
@@ -86,10 +101,10 @@ __noinline int handle(struct __sk_buff *context)
 	struct headers headers;
 	enum headers_kind kind = headers_find(&headers, data, end);
 
-	if (kind == HEADERS_WHOLE && headers.protocol == FLOW_UDP &&
+	if (kind == HEADERS_WHOLE &&
 	    settings_has_port(settings_get(), bpf_ntohs(headers.transport->source)))
 		to_device(context, headers.ip - data, (void *)headers.transport - data,
-			  headers.ipv6);
+			  headers_traits(&headers));
 	return kind;
 }
 

@@ -11,10 +11,11 @@
 #include "capture.bpf.h"
 #include "classify.bpf.h"
 #include "cursor.bpf.h"
+#include "handshake.bpf.h"
 #include "maps.bpf.h"
 #include "report.bpf.h"
 
-static __always_inline long load(void *context, __u32 offset, void *to, __u32 length)
+static __always_inline long load_bytes(void *context, __u32 offset, void *to, __u32 length)
 {
 	return bpf_xdp_load_bytes(context, offset, to, length);
 }
@@ -52,7 +53,7 @@ static __always_inline bool absorb_answer(struct xdp_md *context, const struct p
 
 	if (status == 0 || path->prompt_token == 0)
 		return false;
-	captured = capture(context, load, packet, TOKEN_SEARCH_MAX);
+	captured = capture(context, packet, TOKEN_SEARCH_MAX);
 	if (!captured || !answer_note(path, token_find(captured), status))
 		return false;
 	count(COUNTER_answers_absorbed);
@@ -60,24 +61,39 @@ static __always_inline bool absorb_answer(struct xdp_md *context, const struct p
 }
 
 /*
+ * Reports what a segment carries if its connection stands, or as good as stands: what a
+ * spoofed source sends without a handshake is no stream.
+ */
+static __always_inline void read_segment(struct xdp_md *context, const struct packet *packet,
+					 bool ipv6)
+{
+	struct connection_entry *connection;
+
+	if (packet->payload_length == 0)
+		return;
+	connection = bpf_map_lookup_elem(&sip_connections, &packet->flow);
+	if (connection ? !connection->opaque : handshake_ends(context, packet, ipv6))
+		report_segment(context, packet, connection, SIGHTING_FROM_DEVICE);
+}
+
+/*
  * Handles a packet to a SIP port. Not static, so that the verifier looks at it once and
  * not for each way through the headers.
  */
 __noinline int from_device(struct xdp_md *context, __u32 ip_offset, __u32 transport_offset,
-			   bool ipv6, bool fragment)
+			   __u32 traits)
 {
-	void *end = (void *)(long)context->data_end;
 	const struct where where = {
 		.data = (void *)(long)context->data,
-		.end = end,
+		.end = (void *)(long)context->data_end,
 		.frame_length = bpf_xdp_get_buff_len(context),
 		.ip_offset = ip_offset & (HEADERS_REACH - 1),
 		.transport_offset = transport_offset & (HEADERS_REACH - 1),
-		.ipv6 = ipv6,
+		.traits = traits,
 		.direction = SIGHTING_FROM_DEVICE,
 	};
 	struct packet packet = {};
-	const struct payload_start *start;
+	struct payload_start start;
 	struct path_entry *path;
 
 	abi_show();
@@ -94,13 +110,17 @@ __noinline int from_device(struct xdp_md *context, __u32 ip_offset, __u32 transp
 	else
 		stamp_flow(&packet.flow);
 
-	start = (const void *)(packet.udp + 1);
-	if (packet.payload_length < sizeof(*start) || (void *)(start + 1) > end)
+	if (traits & HEADERS_TCP) {
+		read_segment(context, &packet, traits & HEADERS_IPV6);
+		return XDP_PASS;
+	}
+	if (!capture_start(context, &packet, &start))
 		return XDP_PASS;
 	/* The rest of a fragmented answer cannot be dropped with it, so all of it passes. */
-	if (path && !fragment && absorb_answer(context, &packet, path, classify_status(start)))
+	if (path && !(traits & HEADERS_FRAGMENT) &&
+	    absorb_answer(context, &packet, path, classify_status(&start)))
 		return XDP_DROP;
-	report_wanted(context, load, &packet, start, SIGHTING_FROM_DEVICE);
+	report_message(context, &packet, &start, SIGHTING_FROM_DEVICE);
 	return XDP_PASS;
 }
 
@@ -119,9 +139,8 @@ int sippath_ingress(struct xdp_md *context)
 	default:
 		return XDP_PASS;
 	}
-	if (headers.protocol != FLOW_UDP ||
-	    !settings_has_port(settings_get(), bpf_ntohs(headers.transport->dest)))
+	if (!settings_has_port(settings_get(), bpf_ntohs(headers.transport->dest)))
 		return XDP_PASS;
 	return from_device(context, headers.ip - data, (void *)headers.transport - data,
-			   headers.ipv6, headers.fragment);
+			   headers_traits(&headers));
 }

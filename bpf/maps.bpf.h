@@ -45,6 +45,15 @@ struct sip_flows {
 	__type(value, struct flow_entry);
 };
 
+struct sip_connections {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SIPPATH_CONNECTIONS_MAX);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct flow);
+	__type(value, struct connection_entry);
+};
+
 struct sip_sightings {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, SIPPATH_SIGHTINGS_BYTES);
@@ -76,6 +85,7 @@ struct sip_scratch {
 
 struct sip_paths sip_paths __weak SEC(".maps");
 struct sip_flows sip_flows __weak SEC(".maps");
+struct sip_connections sip_connections __weak SEC(".maps");
 struct sip_sightings sip_sightings __weak SEC(".maps");
 struct sip_settings_map sip_settings __weak SEC(".maps");
 struct sip_counters sip_counters __weak SEC(".maps");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report.bpf.h - tells the agent of a SIP message, through the ring buffer. */
+/* report.bpf.h - tells the agent, through the ring buffer, what a packet carries. */
 #ifndef BPF_REPORT_BPF_H
 #define BPF_REPORT_BPF_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
 #include "capture.bpf.h"
@@ -13,9 +14,9 @@
 #include "maps.bpf.h"
 
 /*
- * Reports a captured message; NULL stands for one that could not be captured. The record
- * is as long as the message, because a fixed size would fill the ring buffer several
- * times as fast.
+ * Reports captured bytes; NULL stands for some that could not be captured. The record is
+ * as long as they are, because a fixed size would fill the ring buffer several times as
+ * fast.
  */
 static __always_inline void report(struct sighting *sighting, const struct packet *packet,
 				   enum sighting_direction direction)
@@ -31,7 +32,9 @@ static __always_inline void report(struct sighting *sighting, const struct packe
 	sighting->when_ns = bpf_ktime_get_ns();
 	sighting->wire_length = packet->wire_length;
 	sighting->direction = direction;
-	sighting->reserved[0] = 0;
+	sighting->kind = packet->flow.transport == FLOW_TCP ? SIGHTING_SEGMENT : SIGHTING_MESSAGE;
+	sighting->sequence = packet->sequence;
+	sighting->reserved = 0;
 
 	if (bpf_ringbuf_output(&sip_sightings, sighting, sizeof(*sighting) + captured, 0)) {
 		count(COUNTER_sightings_lost);
@@ -44,22 +47,70 @@ static __always_inline void report(struct sighting *sighting, const struct packe
 
 /*
  * Reports the message if the agent has to know it, whichever way it goes: a request of a
- * reported method, or a 2xx to one. Of a 2xx from outside the agent learns that what the
- * server sends next is not its own word.
+ * reported method, or a response to one. Of a response from outside the agent learns that
+ * what the server sends next is not its own word.
  */
-static __always_inline void report_wanted(void *context, load_bytes *load,
-					  const struct packet *packet,
-					  const struct payload_start *start,
-					  enum sighting_direction direction)
+static __always_inline void report_message(void *context, const struct packet *packet,
+					   const struct payload_start *start,
+					   enum sighting_direction direction)
 {
-	bool request = classify_request(start);
+	__u16 status = classify_status(start);
 	struct sighting *captured;
 
-	if (!request && classify_status(start) / 100 != 2)
+	if (status == 0 ? !classify_request(start) : !classify_status_reported(status))
 		return;
-	captured = capture(context, load, packet, SIGHTING_CAPTURE_MAX);
-	if (request || !captured || cseq_reported(captured))
+	captured = capture(context, packet, SIGHTING_CAPTURE_MAX);
+	if (status == 0 || !captured || cseq_reported(captured, status))
 		report(captured, packet, direction);
+}
+
+/* What is still to be reported of a segment; the packet shrinks to that. */
+struct segment_rest {
+	void *context;
+	struct connection_entry *connection; /* NULL if it is not accepted yet */
+	struct packet packet;
+	enum sighting_direction direction;
+};
+
+/* Reports the next piece; the first one of a segment tells what the connection carries. */
+static long report_piece(__u32 index, void *rest_)
+{
+	struct segment_rest *rest = rest_;
+	struct packet *packet = &rest->packet;
+	__u32 left = packet->payload_length;
+	__u32 length = left < SIGHTING_CAPTURE_MAX ? left : SIGHTING_CAPTURE_MAX;
+	struct sighting *captured;
+
+	if (length == 0)
+		return 1;
+	captured = capture(rest->context, packet, SIGHTING_CAPTURE_MAX);
+	if (index == 0 && captured && captured->captured >= OPAQUE_START_LENGTH &&
+	    classify_opaque(captured->bytes)) {
+		if (rest->connection)
+			rest->connection->opaque = 1;
+		return 1;
+	}
+	packet->wire_length = length;
+	report(captured, packet, rest->direction);
+	packet->sequence += length;
+	packet->payload_offset += length;
+	packet->payload_length = left - length;
+	return 0;
+}
+
+/* Reports what a segment carries, in pieces that fit into a sighting. */
+static __always_inline void report_segment(void *context, const struct packet *packet,
+					   struct connection_entry *connection,
+					   enum sighting_direction direction)
+{
+	struct segment_rest rest = {
+		.context = context,
+		.connection = connection,
+		.packet = *packet,
+		.direction = direction,
+	};
+
+	bpf_loop(packet->payload_length / SIGHTING_CAPTURE_MAX + 1, report_piece, &rest, 0);
 }
 
 #endif

@@ -14,6 +14,9 @@
  *     {"row": {...}}
  *     {"end": true}                    or     {"error": "no such path: ..."}
  *
+ * "events" has no end: a row follows for every event until the client closes its side;
+ * nothing else can be asked on that connection.
+ *
  * Commands that answer with one document ("status", "stats", "threshold") send
  * one row. A flow is written "TRANSPORT LOCAL REMOTE", as above; an IPv6 address
  * stands in brackets. A remote "IP:PORT" alone names a path if only one has it.
@@ -31,6 +34,7 @@
 	X(paths, NULL, "every path that is kept, a row each") \
 	X(path, "flow", "one path with its bindings and its kernel entry") \
 	X(bindings, NULL, "every binding, a row each") \
+	X(events, NULL, "what happens to paths from now on, a row each, without end") \
 	X(stats, NULL, "every counter of the programs and of the agent") \
 	X(prompt, "flow", "prompt one path now") \
 	X(threshold, "value", "say the idle threshold, or set it: {\"value\": \"24s\"}")

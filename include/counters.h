@@ -22,7 +22,12 @@
 	X(flows_refused, "flows that found no room in sip_flows") \
 	X(prompts_left, "prompts seen leaving, repeats included") \
 	X(prompts_unknown, "prompts seen leaving for a flow that is not a path") \
-	X(answers_absorbed, "answers to prompts, dropped before the SIP server")
+	X(answers_absorbed, "answers to prompts, dropped before the SIP server") \
+	X(connections_opened, "TCP connections that the SIP server accepted") \
+	X(connections_closed, "of those, the ones that are gone") \
+	X(connections_refused, "TCP connections that found no room in sip_connections") \
+	X(keepalives_set, "TCP connections whose keepalive was switched on") \
+	X(keepalives_refused, "TCP connections whose keepalive could not be switched on")
 
 /* Counted by the agent. */
 #define SIPPATH_AGENT_COUNTERS(X) \
@@ -30,12 +35,21 @@
 	X(messages_ignored, "SIP messages that nothing is learnt from") \
 	X(registers_seen, "REGISTER requests of devices, retransmissions included") \
 	X(registers_accepted, "REGISTER requests that the server accepted") \
-	X(registers_unanswered, "REGISTER requests forgotten without an acceptance") \
-	X(registers_relayed, "REGISTER requests ignored because another proxy passed them on") \
 	X(registers_stale, "accepted REGISTER requests older than what is known") \
-	X(registers_oversized, "REGISTER requests ignored because they are too large to keep") \
-	X(registers_dropped, "REGISTER requests ignored for want of memory") \
-	X(registers_doubted, "acceptances not believed because an outsider may have made them") \
+	X(subscribes_seen, "SUBSCRIBE requests, either way, retransmissions included") \
+	X(subscribes_accepted, "SUBSCRIBE requests that were accepted") \
+	X(invites_seen, "INVITE and UPDATE requests, either way, retransmissions included") \
+	X(invites_accepted, "INVITE and UPDATE requests that were accepted") \
+	X(byes_seen, "BYE requests, either way, retransmissions included") \
+	X(dialogs_found, "dialogs that were learnt from a request inside of them") \
+	X(requests_unanswered, "requests forgotten without a final answer") \
+	X(requests_relayed, "requests ignored because another proxy passed them on") \
+	X(requests_oversized, "requests ignored because they are too large to keep") \
+	X(requests_dropped, "requests ignored for want of memory") \
+	X(answers_doubted, "answers not believed because an outsider may have made them") \
+	X(streams_resumed, \
+	  "TCP streams read on at a later message because a piece was missing or unreadable") \
+	X(streams_refused, "TCP streams not read because too many are, or for want of memory") \
 	X(bindings_begun, "bindings that began") \
 	X(bindings_renewed, "bindings that were renewed") \
 	X(bindings_moved, "bindings that moved to another path") \

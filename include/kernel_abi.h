@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define SIPPATH_ABI 1
+#define SIPPATH_ABI 2
 
 /* Maps, by the names bpftool shows. */
 #define SIPPATH_MAP_PATHS "sip_paths" /* struct flow -> struct path_entry */
@@ -22,12 +22,17 @@
 #define SIPPATH_MAP_SETTINGS "sip_settings" /* one struct sip_settings */
 #define SIPPATH_MAP_COUNTERS "sip_counters" /* per-CPU, index enum kernel_counter */
 
+#define SIPPATH_MAP_CONNECTIONS "sip_connections" /* struct flow -> struct connection_entry */
+
 /* Programs, by the names bpftool shows. */
 #define SIPPATH_PROGRAM_INGRESS "sippath_ingress" /* section "xdp" */
 #define SIPPATH_PROGRAM_EGRESS "sippath_egress" /* section "tc" */
+#define SIPPATH_PROGRAM_ACCEPT "sippath_accept" /* section "sockops" */
+#define SIPPATH_PROGRAM_PRESENT "sippath_present" /* section "iter/tcp" */
 
 #define SIPPATH_PATHS_DEFAULT 1048576 /* room in sip_paths */
 #define SIPPATH_FLOWS_DEFAULT 65536 /* room in sip_flows */
+#define SIPPATH_CONNECTIONS_MAX 262144 /* room in sip_connections */
 #define SIPPATH_SIGHTINGS_BYTES (4 * 1024 * 1024)
 
 #define SIPPATH_PORT_DEFAULT 5060
@@ -48,9 +53,13 @@ struct sip_settings {
 	__u32 port_count; /* of ports[], 0 for SIPPATH_PORT_DEFAULT alone */
 	__u16 ports[SIPPATH_PORTS_MAX]; /* local SIP ports, host byte order */
 	__u32 clsact_created[SIPPATH_HOOKS_MAX]; /* interfaces whose clsact qdisc is ours */
+	__u32 keepalive_idle_s; /* an accepted connection is probed when quiet so long; 0: never */
+	__u32 keepalive_interval_s; /* and again so often while it does not answer */
+	__u32 keepalive_count; /* so many times */
+	__u64 netns_cookie; /* only sockets of this network namespace are ours; 0 for none yet */
 };
 
-_Static_assert(sizeof(struct sip_settings) == 108, "struct sip_settings is a map value");
+_Static_assert(sizeof(struct sip_settings) == 128, "struct sip_settings is a map value");
 
 /* A token of a prompt travels as so many lower-case hex digits, after this prefix. */
 #define SIPPATH_TOKEN_DIGITS 16

@@ -44,4 +44,17 @@ struct flow_entry {
 
 _Static_assert(sizeof(struct flow_entry) == 24, "struct flow_entry is a map value");
 
+/*
+ * Value of sip_connections: a TCP connection that the SIP server accepted. The sockops
+ * program (and, for those that were there before it, the iterator) inserts it and deletes
+ * it with the connection.
+ */
+struct connection_entry {
+	__u64 opened_ns; /* when it was accepted, or found */
+	__u32 keepalive; /* 1 if the kernel's keepalive was switched on */
+	__u32 opaque; /* 1 once it was seen to carry no SIP that can be read: TLS, WebSocket */
+};
+
+_Static_assert(sizeof(struct connection_entry) == 16, "struct connection_entry is a map value");
+
 #endif

@@ -22,6 +22,9 @@
 /* CLOCK_MONOTONIC now, in nanoseconds. */
 uint64_t clock_now_ns(void);
 
+/* CLOCK_REALTIME now, in nanoseconds since 1970: to show it, and to outlive a boot; never to wait for. */
+uint64_t clock_wall_ns(void);
+
 /* By how much a stamp of the coarse clock may lag behind, in nanoseconds: two kernel ticks. */
 uint64_t clock_coarse_lag_ns(void);
 

@@ -6,35 +6,40 @@
 
 #include "base/number.h"
 
-static void *member(struct config *config, const struct option_entry *entry)
+static void *member(void *target, const struct option_entry *entry)
 {
-	return (char *)config + entry->offset;
+	return (char *)target + entry->offset;
 }
 
-int apply_text(struct config *config, const struct option_entry *entry, struct span value)
+int apply_text(void *target, const struct option_value *value)
 {
-	char *text = member(config, entry);
+	const struct option_entry *entry = value->entry;
+	char *text = member(target, entry);
 
-	if (value.length < entry->lowest || value.length > entry->highest)
+	if (value->text.length < entry->lowest || value->text.length > entry->highest)
 		return -ERANGE;
-	memcpy(text, value.at, value.length);
-	text[value.length] = '\0';
+	memcpy(text, value->text.at, value->text.length);
+	text[value->text.length] = '\0';
 	return 0;
 }
 
-int apply_number(struct config *config, const struct option_entry *entry, struct span value)
+int apply_number(void *target, const struct option_value *value)
 {
+	const struct option_entry *entry = value->entry;
 	uint64_t number;
-	int error = number_read(value, entry->lowest, entry->highest, &number);
+	int error = number_read(value->text, entry->lowest, entry->highest, &number);
 
 	if (!error)
-		*(uint32_t *)member(config, entry) = (uint32_t)number;
+		*(uint32_t *)member(target, entry) = (uint32_t)number;
 	return error;
 }
 
-int apply_duration(struct config *config, const struct option_entry *entry, struct span value)
+int apply_duration(void *target, const struct option_value *value)
 {
-	return number_read_duration(value, entry->lowest, entry->highest, member(config, entry));
+	const struct option_entry *entry = value->entry;
+
+	return number_read_duration(value->text, entry->lowest, entry->highest,
+				    member(target, entry));
 }
 
 static int read_hexadecimal(struct span digits, uint64_t *out)
@@ -54,21 +59,52 @@ static int read_hexadecimal(struct span digits, uint64_t *out)
 	return 0;
 }
 
-int apply_mark(struct config *config, const struct option_entry *entry, struct span value)
+int apply_mark(void *target, const struct option_value *value)
 {
+	const struct option_entry *entry = value->entry;
+	struct span text = value->text;
 	uint64_t mark;
 
-	if (value.length < 2 || value.at[0] != '0' || tolower((unsigned char)value.at[1]) != 'x')
-		return apply_number(config, entry, value);
-	if (read_hexadecimal((struct span){ value.at + 2, value.length - 2 }, &mark) ||
+	if (text.length < 2 || text.at[0] != '0' || tolower((unsigned char)text.at[1]) != 'x')
+		return apply_number(target, value);
+	if (read_hexadecimal((struct span){ text.at + 2, text.length - 2 }, &mark) ||
 	    mark < entry->lowest)
 		return -EINVAL;
-	*(uint32_t *)member(config, entry) = (uint32_t)mark;
+	*(uint32_t *)member(target, entry) = (uint32_t)mark;
 	return 0;
 }
 
-/* Takes the next piece of a comma-separated list off *list; false when there is none left. */
-static bool next_piece(struct span *list, struct span *piece)
+/* The place of a word in a list that NULL ends; -EINVAL if it is not there. */
+static int find_word(const char *const *words, struct span word)
+{
+	for (int i = 0; words[i]; i++)
+		if (span_equal(span_of(words[i]), word))
+			return i;
+	return -EINVAL;
+}
+
+int apply_word(void *target, const struct option_value *value)
+{
+	int word = find_word(value->entry->words, value->text);
+
+	if (word < 0)
+		return word;
+	*(unsigned int *)member(target, value->entry) = (unsigned int)word;
+	return 0;
+}
+
+int apply_yes_or_no(void *target, const struct option_value *value)
+{
+	static const char *const words[] = { "no", "yes", NULL };
+	int word = find_word(words, value->text);
+
+	if (word < 0)
+		return word;
+	*(bool *)member(target, value->entry) = word == 1;
+	return 0;
+}
+
+bool apply_next_piece(struct span *list, struct span *piece)
 {
 	const char *comma;
 
@@ -99,14 +135,14 @@ static bool is_interface_name(struct span name)
 	return true;
 }
 
-int apply_interfaces(struct config *config, const struct option_entry *entry, struct span value)
+int apply_interfaces(void *target, const struct option_value *value)
 {
 	char names[SIPPATH_HOOKS_MAX][16] = { 0 };
+	struct span list = value->text, name;
+	struct config *config = target;
 	size_t count = 0;
-	struct span name;
 
-	(void)entry;
-	while (next_piece(&value, &name)) {
+	while (apply_next_piece(&list, &name)) {
 		if (count == SIPPATH_HOOKS_MAX || !is_interface_name(name))
 			return -EINVAL;
 		memcpy(names[count], name.at, name.length);
@@ -121,16 +157,17 @@ int apply_interfaces(struct config *config, const struct option_entry *entry, st
 	return 0;
 }
 
-int apply_ports(struct config *config, const struct option_entry *entry, struct span value)
+int apply_ports(void *target, const struct option_value *value)
 {
 	uint16_t ports[SIPPATH_PORTS_MAX] = { 0 };
-	struct span digits;
+	struct span list = value->text, digits;
+	struct config *config = target;
 	size_t count = 0;
 	uint64_t port;
 
-	while (next_piece(&value, &digits)) {
+	while (apply_next_piece(&list, &digits)) {
 		if (count == SIPPATH_PORTS_MAX ||
-		    number_read(digits, entry->lowest, entry->highest, &port))
+		    number_read(digits, value->entry->lowest, value->entry->highest, &port))
 			return -EINVAL;
 		for (size_t i = 0; i < count; i++) {
 			if (ports[i] == port)
@@ -140,48 +177,5 @@ int apply_ports(struct config *config, const struct option_entry *entry, struct 
 	}
 	memcpy(config->ports, ports, sizeof(ports));
 	config->port_count = count;
-	return 0;
-}
-
-/* The place of a word among "count" words; -EINVAL if it is none of them. */
-static int find_word(const char *const *words, int count, struct span word)
-{
-	for (int i = 0; i < count; i++) {
-		if (span_equal(span_of(words[i]), word))
-			return i;
-	}
-	return -EINVAL;
-}
-
-int apply_mode(struct config *config, const struct option_entry *entry, struct span value)
-{
-	static const char *const words[] = {
-		[ATTACH_ANY] = "any",
-		[ATTACH_NATIVE] = "native",
-		[ATTACH_GENERIC] = "generic",
-	};
-	int mode = find_word(words, sizeof(words) / sizeof(words[0]), value);
-
-	(void)entry;
-	if (mode < 0)
-		return mode;
-	config->mode = (enum attach_mode)mode;
-	return 0;
-}
-
-int apply_log_level(struct config *config, const struct option_entry *entry, struct span value)
-{
-	static const char *const words[] = {
-		[LOG_LEVEL_ERROR] = "error",
-		[LOG_LEVEL_WARNING] = "warning",
-		[LOG_LEVEL_INFO] = "info",
-		[LOG_LEVEL_DEBUG] = "debug",
-	};
-	int level = find_word(words, sizeof(words) / sizeof(words[0]), value);
-
-	(void)entry;
-	if (level < 0)
-		return level;
-	config->log_level = (enum log_level)level;
 	return 0;
 }

@@ -6,18 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/number.h"
 #include "config/file.h"
+#include "config/networks.h"
 #include "config/options.h"
+#include "keep/policy.h"
+
+#define MISTAKE_MAX 512 /* room to say what is wrong with a value */
 
 static void apply_fallbacks(struct config *config)
 {
 	const struct option_entry *entries;
+	char buffer[MISTAKE_MAX];
+	struct text mistake = TEXT_OVER(buffer);
 	size_t count;
 
 	entries = options_all(&count);
 	for (size_t i = 0; i < count; i++) {
 		if (entries[i].fallback &&
-		    entries[i].apply(config, &entries[i], span_of(entries[i].fallback)))
+		    options_apply(config, &entries[i], span_of(entries[i].fallback), &mistake))
 			abort(); /* the table contradicts itself */
 	}
 }
@@ -35,10 +43,12 @@ static enum config_result answer(const struct option_entry *entry)
 static enum config_result apply_flag(struct config *config, const struct option_entry *entry,
 				     struct span value)
 {
-	if (entry->apply(config, entry, value) == 0)
+	char buffer[MISTAKE_MAX];
+	struct text mistake = TEXT_OVER(buffer);
+
+	if (options_apply(config, entry, value, &mistake) == 0)
 		return CONFIG_RUN;
-	log_error("--%s: expected %s, not \"%.*s\"", entry->flag, entry->expected,
-		  (int)value.length, value.at);
+	log_error("--%s: %s", entry->flag, buffer);
 	return CONFIG_USAGE;
 }
 
@@ -129,4 +139,33 @@ enum config_result config_read(int argc, char **argv, bool need_interface, struc
 	for (size_t i = 0; i < config->interface_count; i++)
 		config->interfaces[i] = config->interface_names[i];
 	return CONFIG_RUN;
+}
+
+/* Warns of a threshold that is shorter than what is polite. */
+static void warn_of(const char *whose, uint64_t threshold_ns)
+{
+	char written[NUMBER_DURATION_MAX];
+
+	if (threshold_ns >= POLICY_THRESHOLD_POLITE_NS)
+		return;
+	number_write_duration(threshold_ns, written);
+	log_warning("%s: a threshold of %s is obeyed, but some devices and networks ban whoever "
+		    "prompts more often than every %u s (RFC 8085 section 3.5)",
+		    whose, written, (unsigned int)(POLICY_THRESHOLD_POLITE_NS / NS_PER_S));
+}
+
+void config_warn(const struct config *config)
+{
+	warn_of("threshold", config->defaults.threshold_ns);
+	for (size_t i = 0; i < config->network_count; i++) {
+		const struct rules_network *network = &config->networks[i];
+		char buffer[80];
+		struct text name = TEXT_OVER(buffer);
+
+		if (!network->has_threshold || network->own.ignored)
+			continue;
+		text_format(&name, "network ");
+		networks_write(&name, network);
+		warn_of(buffer, network->own.threshold_ns);
+	}
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "keep/rules.h"
 #include "kernel/attach.h"
 #include "kernel_abi.h"
 
@@ -20,8 +21,11 @@ struct config {
 	size_t interface_count;
 	uint16_t ports[SIPPATH_PORTS_MAX];
 	size_t port_count;
-	uint64_t threshold_ns;
+	struct path_rules defaults; /* of every remote network that is not named */
+	struct rules_network networks[RULES_NETWORKS_MAX]; /* each once */
+	size_t network_count;
 	uint64_t linger_ns;
+	uint64_t dialog_max_ns;
 	uint32_t paths_max;
 	uint32_t transactions_max;
 	uint32_t prompt_mark;
@@ -42,12 +46,15 @@ enum config_result {
 
 /*
  * Fills *config: the defaults of the option table, then the file (--config, or the
- * default one if it is there), then the flags. Anything wrong is one line on
- * standard error that names file and line or flag, the option and what was
- * expected; *config must then not be used. "interface" must be set in the end
+ * default one if it is there), then the flags. A network of a flag replaces the one of
+ * the file. Anything wrong is one line on standard error that names file and line or
+ * flag, the option and what was expected; *config must then not be used. "interface" must be set in the end
  * if need_interface. argv[0] is not looked at. "interfaces" points into *config:
  * it must not be copied or moved.
  */
 enum config_result config_read(int argc, char **argv, bool need_interface, struct config *config);
+
+/* Warns, a line each, of thresholds that are obeyed although they are below 15 s (trap 4). */
+void config_warn(const struct config *config);
 
 #endif

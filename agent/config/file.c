@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/networks.h"
 #include "config/options.h"
+
+#define SECTION_MAX 49 /* bytes that inih keeps of a section's name */
 
 struct reading {
 	FILE *stream;
@@ -15,7 +18,15 @@ struct reading {
 	int line; /* the one that was read last, from 1 */
 	int wrong_line; /* the first one with a mistake, 0 for none */
 	char mistake[512];
-	int given_line[OPTIONS_MAX]; /* where each option of the table was given, 0 for nowhere */
+	/* Where each option was given, 0 for nowhere: in [agent] and the like, and of each network. */
+	int given_line[1 + RULES_NETWORKS_MAX][OPTIONS_MAX];
+};
+
+/* What the keys of a section are about. */
+struct subject {
+	void *target; /* the configuration, or one of its networks */
+	const char *section; /* as the option table has it */
+	int *given_line; /* of the target's options */
 };
 
 static void close_stream(FILE **stream)
@@ -34,7 +45,7 @@ static struct text mistake_in(struct reading *reading)
 /*
  * Gives inih the next line, without its indentation: inih takes an indented line
  * for more of the value before it. A line longer than its buffer would be taken
- * for two lines, so it is refused.
+ * for two lines, and a longer section's name be cut, so they are refused.
  */
 static char *next_line(char *line, int size, void *context)
 {
@@ -55,17 +66,59 @@ static char *next_line(char *line, int size, void *context)
 		return NULL;
 	}
 	memmove(line, line + strspn(line, " \t"), length - strspn(line, " \t") + 1);
+	if (line[0] == '[' && strcspn(line + 1, "]") > SECTION_MAX) {
+		mistake = mistake_in(reading);
+		text_format(&mistake, "expected a section of at most %d bytes", SECTION_MAX);
+		return NULL;
+	}
 	return line;
+}
+
+/* The subject of a section [network NET]; false, and that is the mistake, if it is none. */
+static bool find_network(struct reading *reading, const char *section, struct subject *subject)
+{
+	struct config *config = reading->config;
+	struct rules_network network, *place = NULL;
+	char buffer[256];
+	struct text why = TEXT_OVER(buffer), mistake;
+
+	if (networks_read(span_trim(span_of(section + strlen(OPTIONS_NETWORK))), &network, &why) ==
+	    0)
+		place = networks_place(config, &network, &why);
+	if (!place) {
+		mistake = mistake_in(reading);
+		text_format(&mistake, "[%s]: %s", section, buffer);
+		return false;
+	}
+	*subject = (struct subject){ place, OPTIONS_NETWORK,
+				     reading->given_line[1 + (place - config->networks)] };
+	return true;
+}
+
+static bool find_subject(struct reading *reading, const char *section, struct subject *subject)
+{
+	size_t length = strlen(OPTIONS_NETWORK);
+
+	if (strncmp(section, OPTIONS_NETWORK, length) == 0 &&
+	    (section[length] == '\0' || span_is_blank(section[length])))
+		return find_network(reading, section, subject);
+	*subject = (struct subject){ reading->config, section, reading->given_line[0] };
+	return true;
 }
 
 static int take_value(void *context, const char *section, const char *key, const char *value)
 {
 	struct reading *reading = context;
-	const struct option_entry *entry = options_find_key(section, key);
-	struct text mistake;
+	const struct option_entry *entry;
+	struct subject subject;
+	char buffer[400];
+	struct text mistake, why = TEXT_OVER(buffer);
 	int *given_line;
 	size_t count;
 
+	if (!find_subject(reading, section, &subject))
+		return 0;
+	entry = options_find_key(subject.section, key);
 	if (!entry) {
 		mistake = mistake_in(reading);
 		text_format(&mistake,
@@ -73,17 +126,16 @@ static int take_value(void *context, const char *section, const char *key, const
 			    section);
 		return 0;
 	}
-	given_line = &reading->given_line[entry - options_all(&count)];
+	given_line = &subject.given_line[entry - options_all(&count)];
 	if (*given_line) {
 		mistake = mistake_in(reading);
 		text_format(&mistake, "%s: given in line %d already", key, *given_line);
 		return 0;
 	}
 	*given_line = reading->line;
-	if (entry->apply(reading->config, entry, span_of(value))) {
+	if (options_apply(subject.target, entry, span_of(value), &why)) {
 		mistake = mistake_in(reading);
-		text_format(&mistake, "%s: expected %s, not \"%.200s\"", key, entry->expected,
-			    value);
+		text_format(&mistake, "%s: %s", key, buffer);
 		return 0;
 	}
 	return 1;

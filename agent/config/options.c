@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "config/apply.h"
+#include "config/networks.h"
 #include "control.h"
 
 /* A number of include/ as text, so that a default is written down once. */
@@ -10,6 +11,7 @@
 #define TEXT_OF(number) TEXT_OF_(number)
 
 #define SECTION "agent"
+#define SECTION_DIALOGS "dialogs"
 
 /* A char array of struct config, which holds a terminator too. */
 #define TEXT_MEMBER(name) \
@@ -24,7 +26,60 @@
 	.apply = apply_duration, .offset = offsetof(struct config, name), .lowest = (from_ns), \
 	.highest = (to_ns)
 
-#define HOUR_NS (3600 * NS_PER_S)
+#define WORD_MEMBER(name, its_words) \
+	.apply = apply_word, .offset = offsetof(struct config, name), .words = (its_words)
+
+/* A key of a network, which says at "has" that there is a value of its own. */
+#define NETWORK_MEMBER(how, name, has) \
+	.section = OPTIONS_NETWORK, .apply = (how), \
+	.offset = offsetof(struct rules_network, name), \
+	.given = offsetof(struct rules_network, has)
+
+#define MINUTE_NS (60 * NS_PER_S)
+#define HOUR_NS (60 * MINUTE_NS)
+
+/* What holds for the default threshold holds for that of a network. */
+#define THRESHOLD_EXPECTED "a time from 1s to 1h, such as 24s or 1500ms"
+#define THRESHOLD_LOWEST NS_PER_S
+#define THRESHOLD_HIGHEST HOUR_NS
+#define METHOD_EXPECTED "options, notify or crlf"
+#define NAT_EXPECTED "always or auto"
+
+static const char *const modes[] = {
+	[ATTACH_ANY] = "any",
+	[ATTACH_NATIVE] = "native",
+	[ATTACH_GENERIC] = "generic",
+	NULL,
+};
+
+static const char *const log_levels[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+	NULL,
+};
+
+static const char *const methods[] = {
+	[PROMPT_OPTIONS] = "options",
+	[PROMPT_NOTIFY] = "notify",
+	[PROMPT_CRLF] = "crlf",
+	NULL,
+};
+
+static const char *const nats[] = {
+	[RULES_NAT_ALWAYS] = "always",
+	[RULES_NAT_AUTO] = "auto",
+	NULL,
+};
+
+_Static_assert(sizeof(methods) / sizeof(methods[0]) == PROMPT_METHOD_MAX + 1,
+	       "every method has a word");
+_Static_assert(sizeof(enum attach_mode) == sizeof(unsigned int) &&
+		       sizeof(enum log_level) == sizeof(unsigned int) &&
+		       sizeof(enum prompt_method) == sizeof(unsigned int) &&
+		       sizeof(enum rules_nat) == sizeof(unsigned int),
+	       "apply_word() writes an unsigned int");
 
 static const struct option_entry entries[] = {
 	{
@@ -61,9 +116,70 @@ static const struct option_entry entries[] = {
 		.key = "threshold",
 		.value = "TIME",
 		.fallback = "24s",
-		.expected = "a time from 1s to 1h, such as 24s or 1500ms",
+		.expected = THRESHOLD_EXPECTED,
 		.help = "prompt a path that has been quiet so long",
-		DURATION_MEMBER(threshold_ns, NS_PER_S, HOUR_NS),
+		DURATION_MEMBER(defaults.threshold_ns, THRESHOLD_LOWEST, THRESHOLD_HIGHEST),
+	},
+	{
+		.flag = "prompt",
+		.section = SECTION,
+		.key = "prompt",
+		.value = "METHOD",
+		.fallback = "options",
+		.expected = METHOD_EXPECTED,
+		.help = "with options, notify or crlf",
+		WORD_MEMBER(defaults.method, methods),
+	},
+	{
+		.flag = "nat",
+		.section = SECTION,
+		.key = "nat",
+		.value = "WHEN",
+		.fallback = "always",
+		.expected = NAT_EXPECTED,
+		.help = "auto: only devices behind a NAT",
+		WORD_MEMBER(defaults.nat, nats),
+	},
+	{
+		.flag = "network",
+		.value = "NET[,KEY=VALUE...]",
+		.expected = "a network, and what holds for it",
+		.help = "a remote network, as often as needed",
+		.apply = networks_apply,
+	},
+	{
+		.key = "threshold",
+		.value = "TIME",
+		.expected = THRESHOLD_EXPECTED,
+		.help = "its own threshold",
+		NETWORK_MEMBER(apply_duration, own.threshold_ns, has_threshold),
+		.lowest = THRESHOLD_LOWEST,
+		.highest = THRESHOLD_HIGHEST,
+	},
+	{
+		.key = "prompt",
+		.value = "METHOD",
+		.expected = METHOD_EXPECTED,
+		.help = "its own method",
+		NETWORK_MEMBER(apply_word, own.method, has_method),
+		.words = methods,
+	},
+	{
+		.key = "nat",
+		.value = "WHEN",
+		.expected = NAT_EXPECTED,
+		.help = "always or auto",
+		NETWORK_MEMBER(apply_word, own.nat, has_nat),
+		.words = nats,
+	},
+	{
+		.section = OPTIONS_NETWORK,
+		.key = "ignore",
+		.value = "yes|no",
+		.expected = "yes or no",
+		.help = "never prompt it: trunks, other proxies",
+		.apply = apply_yes_or_no,
+		.offset = offsetof(struct rules_network, own.ignored),
 	},
 	{
 		.flag = "linger",
@@ -72,8 +188,18 @@ static const struct option_entry entries[] = {
 		.value = "TIME",
 		.fallback = "32s",
 		.expected = "a time from 0s to 1h, such as 32s",
-		.help = "after its last dialog; no effect yet",
+		.help = "a path outlives its last dialog so long",
 		DURATION_MEMBER(linger_ns, 0, HOUR_NS),
+	},
+	{
+		.flag = "dialogs.max_lifetime",
+		.section = SECTION_DIALOGS,
+		.key = "max_lifetime",
+		.value = "TIME",
+		.fallback = "12h",
+		.expected = "a time from 1m to 168h, such as 12h",
+		.help = "no dialog lasts longer unheard",
+		DURATION_MEMBER(dialog_max_ns, MINUTE_NS, 168 * HOUR_NS),
 	},
 	{
 		.flag = "paths-max",
@@ -116,7 +242,7 @@ static const struct option_entry entries[] = {
 		.fallback = "any",
 		.expected = "any, native or generic",
 		.help = "how XDP runs: any, native or generic",
-		.apply = apply_mode,
+		WORD_MEMBER(mode, modes),
 	},
 	{
 		.flag = "pin-dir",
@@ -145,7 +271,7 @@ static const struct option_entry entries[] = {
 		.value = "PATH",
 		.fallback = CONTROL_SOCKET_DEFAULT,
 		.expected = "a path of 1 to 107 bytes",
-		.help = "the socket for sippath",
+		.help = "socket for sippath",
 		TEXT_MEMBER(socket),
 	},
 	{
@@ -156,7 +282,7 @@ static const struct option_entry entries[] = {
 		.fallback = "info",
 		.expected = "error, warning, info or debug",
 		.help = "error, warning, info or debug",
-		.apply = apply_log_level,
+		WORD_MEMBER(log_level, log_levels),
 	},
 	{
 		.flag = "help",
@@ -167,6 +293,9 @@ static const struct option_entry entries[] = {
 		.help = "say the version and leave",
 	},
 };
+
+/* Of a wrong value no more than this is said. */
+#define SAID_MAX 200
 
 #define ENTRY_COUNT (sizeof(entries) / sizeof(entries[0]))
 
@@ -181,7 +310,7 @@ const struct option_entry *options_all(size_t *count)
 const struct option_entry *options_find_flag(struct span flag)
 {
 	for (size_t i = 0; i < ENTRY_COUNT; i++) {
-		if (span_equal(span_of(entries[i].flag), flag))
+		if (entries[i].flag && span_equal(span_of(entries[i].flag), flag))
 			return &entries[i];
 	}
 	return NULL;
@@ -197,16 +326,38 @@ const struct option_entry *options_find_key(const char *section, const char *key
 	return NULL;
 }
 
-static void write_entry(FILE *out, const struct option_entry *entry)
+int options_apply(void *target, const struct option_entry *entry, struct span text,
+		  struct text *mistake)
 {
-	char left[32];
+	struct option_value value = { .entry = entry, .text = text, .mistake = mistake };
+	int error = entry->apply(target, &value);
+
+	if (error && mistake->used == 0)
+		text_format(mistake, "expected %s, not \"%.*s\"", entry->expected,
+			    text.length < SAID_MAX ? (int)text.length : SAID_MAX, text.at);
+	if (!error && entry->given > 0)
+		*(bool *)((char *)target + entry->given) = true;
+	return error;
+}
+
+static void write_flag(FILE *out, const struct option_entry *entry)
+{
+	char left[40];
 
 	snprintf(left, sizeof(left), "--%s%s%s", entry->flag, entry->value ? " " : "",
 		 entry->value ? entry->value : "");
-	fprintf(out, "  %-26s  %s", left, entry->help);
+	fprintf(out, "  %-28s  %s", left, entry->help);
 	if (entry->fallback)
 		fprintf(out, " (%s)", entry->fallback);
 	fputc('\n', out);
+}
+
+static void write_network_key(FILE *out, const struct option_entry *entry)
+{
+	char left[40];
+
+	snprintf(left, sizeof(left), "%s=%s", entry->key, entry->value);
+	fprintf(out, "  %-28s  %s\n", left, entry->help);
 }
 
 void options_write_help(FILE *out)
@@ -218,8 +369,17 @@ void options_write_help(FILE *out)
 	      "options, with their defaults in parentheses:\n",
 	      out);
 	for (size_t i = 0; i < ENTRY_COUNT; i++)
-		write_entry(out, &entries[i]);
-	fputs("\nIn the file they stand in the section [" SECTION "], with _ for -,\n"
-	      "such as \"sip_port = 5060,5062\". A flag beats the file.\n",
+		if (entries[i].flag)
+			write_flag(out, &entries[i]);
+	fputs("\nof a network, such as --network 203.0.113.0/24,threshold=40s,nat=auto: what is\n"
+	      "not said is as without it; the longest prefix wins:\n",
+	      out);
+	for (size_t i = 0; i < ENTRY_COUNT; i++)
+		if (!entries[i].flag)
+			write_network_key(out, &entries[i]);
+	fputs("\nIn the file they stand in the section [" SECTION "], with _ for -, such as\n"
+	      "\"sip_port = 5060,5062\"; max_lifetime in [" SECTION_DIALOGS
+	      "]; the keys of a network\n"
+	      "in a section [" OPTIONS_NETWORK " 203.0.113.0/24]. A flag beats the file.\n",
 	      out);
 }

@@ -5,36 +5,14 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "keep/openings.h"
-#include "keep/pacer.h"
-#include "keep/policy.h"
-#include "keep/prompter.h"
-#include "keep/wheel.h"
+#include "keep/keeper_parts.h"
+#include "kernel/connection_map.h"
 #include "kernel/path_map.h"
-
-/* How long the answer to a prompt may still come after its path has lost its last binding. */
-#define ANSWER_WINDOW_NS (2 * NS_PER_S)
 
 /* A busy routing table changes all the time; what is held is looked through so often at most. */
 #define HELD_ROUND_NS NS_PER_S
 
-struct keeper {
-	struct wire *wire;
-	struct counts *counts;
-	struct openings openings;
-	struct policy policy;
-	struct pacer pacer;
-	struct prompter prompter;
-	struct wheel *wheel;
-	size_t kept; /* paths with bindings */
-	bool blind; /* see keeper_set_blind() */
-	bool holding; /* some path is held back for want of its local address */
-	uint64_t held_round_ns; /* the next round through what is held; CLOCK_NEVER: none wanted */
-	uint64_t held_rest_ns; /* and no earlier than this */
-};
-
-/* The next look at a path: not after the first of its bindings ends. */
-static void look_at(struct keeper *keeper, struct path *path, uint64_t when_ns)
+void keeper_look_at(struct keeper *keeper, struct path *path, uint64_t when_ns)
 {
 	uint64_t end_ns = path_first_end_ns(path);
 
@@ -58,7 +36,8 @@ static void on_refusal(void *context, const struct flow *flow)
 	if (!path || path->prompt.tries == 0)
 		return;
 	forget_prompt(path);
-	look_at(keeper, path, path->prompt.sent_ns + POLICY_REPEAT_FIRST_NS);
+	path->note = PATH_NOTE_refused;
+	keeper_look_at(keeper, path, path->prompt.sent_ns + POLICY_REPEAT_FIRST_NS);
 }
 
 int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct keeper **out)
@@ -70,11 +49,12 @@ int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct kee
 		return -ENOMEM;
 	keeper->wire = options->wire;
 	keeper->counts = options->counts;
+	keeper->connection_map = options->connection_map;
 	keeper->openings.path_map = options->path_map;
 	keeper->openings.flow_map = options->flow_map;
 	keeper->openings.paths_max = options->paths_max;
 	keeper->openings.counts = options->counts;
-	keeper->policy.threshold_ns = options->threshold_ns;
+	rules_init(&keeper->rules, &options->defaults, options->networks, options->network_count);
 	keeper->policy.coarse_lag_ns = options->coarse_lag_ns;
 	keeper->held_round_ns = CLOCK_NEVER;
 	keeper->wheel = wheel_new(now_ns);
@@ -91,6 +71,12 @@ int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct kee
 	return 0;
 }
 
+void keeper_settle(struct keeper *keeper)
+{
+	if (openings_sweep(&keeper->openings))
+		count_up(keeper->counts, paths_unreadable);
+}
+
 void keeper_free(struct keeper *keeper)
 {
 	struct path *path;
@@ -100,6 +86,7 @@ void keeper_free(struct keeper *keeper)
 		return;
 	if (keeper->wire)
 		wire_on_refusal(keeper->wire, NULL, NULL);
+	keeper->on_event = NULL;
 	while (keeper->openings.paths && (path = paths_walk(keeper->openings.paths, &cursor)))
 		while (path->bindings)
 			paths_detach(path->bindings);
@@ -108,110 +95,21 @@ void keeper_free(struct keeper *keeper)
 	free(keeper);
 }
 
-static uint64_t due_ns(const struct keeper *keeper, const struct path *path)
+/* When a path is due that waits neither for an answer nor for its turn. */
+static uint64_t due_at(const struct keeper *keeper, const struct path *path)
 {
-	return path->last_seen_ns + keeper->policy.threshold_ns + keeper->policy.coarse_lag_ns;
+	return path->last_seen_ns + path->rules->threshold_ns + keeper->policy.coarse_lag_ns;
 }
 
-/* Frees a path without bindings; if that fails, it is tried again. */
-static int close_path(struct keeper *keeper, struct path *path, uint64_t now_ns)
-{
-	int error;
-
-	wheel_unset(keeper->wheel, path);
-	error = openings_close(&keeper->openings, path);
-	if (error)
-		wheel_set(keeper->wheel, path, now_ns + ANSWER_WINDOW_NS);
-	return error;
-}
-
-/* Closes a path without bindings, unless the answer to its prompt may still be on its way. */
-static void bury_path(struct keeper *keeper, struct path *path, uint64_t now_ns)
-{
-	uint64_t answer_by_ns = path->prompt.sent_ns + ANSWER_WINDOW_NS;
-
-	path->slot_reserved = false;
-	if (path->prompt.sent_ns > 0 && answer_by_ns > now_ns)
-		wheel_set(keeper->wheel, path, answer_by_ns);
-	else
-		close_path(keeper, path, now_ns);
-}
-
-/*
- * Opens the path of a flow. If there is no room, the path that the binding has just left
- * gives up its own, late answer or not: a move never loses a phone (trap 8).
- */
-static int open_path(struct keeper *keeper, const struct flow *flow, const struct flow *left,
-		     uint64_t seen_ns, uint64_t now_ns, struct path **out)
-{
-	int error = openings_open(&keeper->openings, flow, seen_ns, out);
-	struct path *idle;
-
-	if (error == -ENOSPC || error == -E2BIG) {
-		idle = paths_find(keeper->openings.paths, left);
-		if (idle && !idle->bindings && close_path(keeper, idle, now_ns) == 0)
-			error = openings_open(&keeper->openings, flow, seen_ns, out);
-	}
-	return error ? openings_refuse(&keeper->openings, flow, error) : 0;
-}
-
-static void attach(struct keeper *keeper, struct path *path, struct binding *binding)
-{
-	if (!path->bindings) {
-		count_up(keeper->counts, paths_opened);
-		keeper->kept++;
-	}
-	paths_attach(path, binding);
-}
-
-static void detach(struct keeper *keeper, struct binding *binding)
-{
-	struct path *path = binding->path;
-
-	paths_detach(binding);
-	if (!path->bindings) {
-		count_up(keeper->counts, paths_closed);
-		keeper->kept--;
-	}
-}
-
-/* True if the path is due at due_ns(), not when its prompt's answer or its turn is. */
+/* True for such a path. */
 static bool is_resting(const struct path *path)
 {
 	return path->prompt.tries == 0 && !path->slot_reserved;
 }
 
-int keeper_join(struct keeper *keeper, struct binding *binding, const struct flow *flow,
-		uint64_t seen_ns, uint64_t now_ns)
+void keeper_reconsider(struct keeper *keeper, struct path *path)
 {
-	struct flow left = binding->path ? binding->path->flow : *flow;
-	struct path *path;
-	int error;
-
-	keeper_leave(keeper, binding, now_ns); /* first: a full table may need the room */
-	path = paths_find(keeper->openings.paths, flow);
-	error = path ? 0 : open_path(keeper, flow, &left, seen_ns, now_ns, &path);
-	if (error)
-		return error;
-	attach(keeper, path, binding);
-	look_at(keeper, path, is_resting(path) ? due_ns(keeper, path) : path->due.due_ns);
-	return 0;
-}
-
-void keeper_leave(struct keeper *keeper, struct binding *binding, uint64_t now_ns)
-{
-	struct path *path = binding->path;
-
-	if (!path)
-		return;
-	detach(keeper, binding);
-	if (!path->bindings)
-		bury_path(keeper, path, now_ns);
-}
-
-void keeper_renew(struct keeper *keeper, struct binding *binding)
-{
-	look_at(keeper, binding->path, binding->path->due.due_ns);
+	keeper_look_at(keeper, path, is_resting(path) ? due_at(keeper, path) : path->due.due_ns);
 }
 
 /* Puts the path's outstanding prompt on the wire. */
@@ -263,25 +161,10 @@ static bool waits_for_turn(struct keeper *keeper, struct path *path, uint64_t no
 	if (turn_ns <= now_ns)
 		return false;
 	path->slot_reserved = true;
+	path->note = PATH_NOTE_waits;
 	count_up(keeper->counts, prompts_delayed);
-	look_at(keeper, path, turn_ns);
+	keeper_look_at(keeper, path, turn_ns);
 	return true;
-}
-
-static void expire_bindings(struct keeper *keeper, struct path *path, uint64_t now_ns,
-			    struct binding **expired)
-{
-	struct binding *binding, *next;
-
-	for (binding = path->bindings; binding; binding = next) {
-		next = binding->next;
-		if (binding->ends_ns > now_ns)
-			continue;
-		count_up(keeper->counts, bindings_expired);
-		detach(keeper, binding);
-		binding->next = *expired;
-		*expired = binding;
-	}
 }
 
 /* A prompt that could not leave is tried again after a threshold, or when an address arrives. */
@@ -289,8 +172,9 @@ static void hold_prompt(struct keeper *keeper, struct path *path, uint64_t now_n
 {
 	path->slot_reserved = false;
 	path->held = error == -EADDRNOTAVAIL;
+	path->note = path->held ? PATH_NOTE_no_address : PATH_NOTE_refused;
 	keeper->holding |= path->held;
-	look_at(keeper, path, now_ns + keeper->policy.threshold_ns);
+	keeper_look_at(keeper, path, now_ns + path->rules->threshold_ns);
 }
 
 /*
@@ -316,9 +200,28 @@ static bool act(struct keeper *keeper, struct path *path, enum policy_action act
 	return !error;
 }
 
-/* Judges a path that is due, and does what the verdict says. */
-static void look(struct keeper *keeper, struct path *path, uint64_t now_ns)
+/* Tells that a path has become silent, or is silent no longer. */
+static void tell_health(struct keeper *keeper, const struct path *path, enum path_health before,
+			uint64_t now_ns)
 {
+	struct path_event event = {
+		.when_ns = now_ns,
+		.path = path,
+		.state_before = path_state(path),
+		.state_after = path_state(path),
+		.health_before = before,
+		.health_after = path->health,
+	};
+
+	if (keeper->on_event && (before == PATH_SILENT) != (path->health == PATH_SILENT))
+		keeper->on_event(keeper->event_context, &event);
+}
+
+/* Judges a path that is due, and does what the verdict says. */
+static void look(struct keeper *keeper, struct path *path,
+		 const struct connection_entry *connection, uint64_t now_ns)
+{
+	enum path_health health = path->health;
 	struct policy_verdict verdict;
 	const struct path_entry *known;
 	struct path_entry entry;
@@ -326,14 +229,40 @@ static void look(struct keeper *keeper, struct path *path, uint64_t now_ns)
 	path->held = false;
 	/* Without the programs a stamp that stands still says nothing: unknown, not idle (trap 11). */
 	known = keeper->blind ? NULL : openings_read(&keeper->openings, path, &entry);
-	verdict = policy_judge(&keeper->policy, path, known, now_ns);
+	verdict = policy_judge(&keeper->policy, path, known, connection, now_ns);
 	policy_apply(path, known, &verdict, keeper->counts);
+	tell_health(keeper, path, health, now_ns);
 	if (verdict.action == POLICY_WAIT)
 		path->slot_reserved = false;
 	if (verdict.action == POLICY_WAIT || act(keeper, path, verdict.action, now_ns))
-		look_at(keeper, path, verdict.again_ns);
+		keeper_look_at(keeper, path, verdict.again_ns);
 	else if (path->health == PATH_AWAITING)
 		path->health = PATH_LIVE; /* nothing is on its way yet */
+}
+
+/* Reads what is known of a path's connection; -ENOENT if it is gone, another -errno for nothing. */
+static int read_connection(const struct keeper *keeper, const struct path *path,
+			   struct connection_entry *entry)
+{
+	if (path->flow.transport != FLOW_TCP || keeper->connection_map < 0)
+		return -EOPNOTSUPP;
+	return connection_map_read(keeper->connection_map, &path->flow, entry);
+}
+
+/* A path has come off the wheel: takes off it what is over, and looks at what is left. */
+static void visit(struct keeper *keeper, struct path *path, uint64_t now_ns,
+		  struct binding **expired)
+{
+	struct connection_entry connection;
+	int error = read_connection(keeper, path, &connection);
+
+	tenancy_expire(keeper, path, now_ns, expired);
+	if (error == -ENOENT)
+		tenancy_disconnect(keeper, path, now_ns, expired);
+	if (path->bindings)
+		look(keeper, path, error ? NULL : &connection, now_ns);
+	else
+		tenancy_bury(keeper, path, now_ns);
 }
 
 void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns)
@@ -353,7 +282,7 @@ void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns)
 		if (blind && path->prompt.tries > 0)
 			forget_prompt(path);
 		else if (!blind && path->bindings && is_resting(path))
-			look_at(keeper, path, now_ns);
+			keeper_look_at(keeper, path, now_ns);
 	}
 	keeper->blind = blind;
 }
@@ -374,7 +303,7 @@ static void look_through_held(struct keeper *keeper, uint64_t now_ns)
 		if (path->held)
 			keeper->holding = true;
 		else
-			look_at(keeper, path, now_ns);
+			keeper_look_at(keeper, path, now_ns);
 	}
 }
 
@@ -386,22 +315,23 @@ uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **ex
 	*expired = NULL;
 	if (keeper->held_round_ns <= now_ns)
 		look_through_held(keeper, now_ns);
-	pacer_set(&keeper->pacer, keeper->kept, keeper->policy.threshold_ns);
-	while ((path = wheel_pop(keeper->wheel, now_ns))) {
-		expire_bindings(keeper, path, now_ns, expired);
-		if (path->bindings)
-			look(keeper, path, now_ns);
-		else
-			bury_path(keeper, path, now_ns);
-	}
+	pacer_set(&keeper->pacer, keeper->kept, keeper->rules.defaults.threshold_ns);
+	while ((path = wheel_pop(keeper->wheel, now_ns)))
+		visit(keeper, path, now_ns, expired);
 	wire_flush(keeper->wire);
 	next_ns = wheel_next_ns(keeper->wheel);
 	return next_ns < keeper->held_round_ns ? next_ns : keeper->held_round_ns;
 }
 
+void keeper_on_event(struct keeper *keeper, path_event_handler *handler, void *context)
+{
+	keeper->on_event = handler;
+	keeper->event_context = context;
+}
+
 uint64_t keeper_threshold_ns(const struct keeper *keeper)
 {
-	return keeper->policy.threshold_ns;
+	return keeper->rules.defaults.threshold_ns;
 }
 
 void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns)
@@ -409,16 +339,20 @@ void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns)
 	struct path *path;
 	uint32_t cursor = 0;
 
-	keeper->policy.threshold_ns = threshold_ns;
+	rules_set_threshold(&keeper->rules, threshold_ns);
 	while ((path = paths_walk(keeper->openings.paths, &cursor)))
-		if (path->bindings && is_resting(path) && path->due.due_ns > due_ns(keeper, path))
-			look_at(keeper, path, due_ns(keeper, path));
+		if (path->bindings && is_resting(path) &&
+		    path->rules->threshold_ns == threshold_ns &&
+		    path->due.due_ns > due_at(keeper, path))
+			keeper_look_at(keeper, path, due_at(keeper, path));
 }
 
 int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)
 {
 	int error;
 
+	if (path->flow.transport == FLOW_TCP)
+		return -EPROTONOSUPPORT;
 	if (path->prompt.tries > 0)
 		return -EALREADY;
 	if (keeper->blind)
@@ -429,7 +363,8 @@ int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)
 	wire_flush(keeper->wire);
 	if (path->health == PATH_LIVE)
 		path->health = PATH_AWAITING;
-	look_at(keeper, path, now_ns + POLICY_REPEAT_FIRST_NS);
+	path->note = PATH_NOTE_prompted;
+	keeper_look_at(keeper, path, now_ns + POLICY_REPEAT_FIRST_NS);
 	return 0;
 }
 

@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 #include "base/counts.h"
+#include "keep/rules.h"
 #include "keep/wire.h"
 #include "path_entry.h"
+#include "state/event.h"
 #include "state/paths.h"
 
 struct keeper;
@@ -22,38 +24,55 @@ struct keeper;
 struct keeper_options {
 	int path_map; /* descriptor of sip_paths */
 	int flow_map; /* descriptor of sip_flows, -1 for none */
+	int connection_map; /* descriptor of sip_connections, -1 for none */
 	struct wire *wire; /* outlives the keeper; NULL where nothing will be sent */
 	struct counts *counts; /* outlives the keeper */
 	uint32_t paths_max;
-	uint64_t threshold_ns;
+	struct path_rules defaults; /* of every network that "networks" does not name */
+	const struct rules_network *networks; /* copied; NULL for none */
+	size_t network_count;
 	uint64_t coarse_lag_ns; /* see clock_coarse_lag_ns() */
 };
 
-/* Makes a keeper and empties sip_paths, since no binding keeps what is there; -errno. */
+/* Makes a keeper; -errno. keeper_settle() follows once the paths are opened that are known. */
 int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct keeper **out);
+
+/* Sweeps sip_paths of what is no path: nothing keeps it. */
+void keeper_settle(struct keeper *keeper);
 
 /* Frees the keeper and its paths; bindings are taken off them, entries of sip_paths stay. */
 void keeper_free(struct keeper *keeper);
 
 /*
+ * Sets who is told of every event of every path, from within the calls below; NULL: nobody.
+ * Of a path's health it is told that it has become silent, and that it is heard again.
+ */
+void keeper_on_event(struct keeper *keeper, path_event_handler *handler, void *context);
+
+/*
  * Puts a binding onto the path of "flow", taking it off the one it was on. A new
  * path counts as last heard at seen_ns, or later if sip_flows says so. -errno (counted, said once) if the path is
- * refused; the binding is then on no path.
+ * refused; the binding is then on no path. "reason" is what events say.
  */
 int keeper_join(struct keeper *keeper, struct binding *binding, const struct flow *flow,
-		uint64_t seen_ns, uint64_t now_ns);
+		enum binding_reason reason, uint64_t seen_ns, uint64_t now_ns);
 
 /* Takes a binding off its path, if it is on one; a path without bindings is kept no longer. */
-void keeper_leave(struct keeper *keeper, struct binding *binding, uint64_t now_ns);
+void keeper_leave(struct keeper *keeper, struct binding *binding, enum binding_reason reason,
+		  uint64_t now_ns);
 
-/* The end of a binding that is on a path has changed. */
+/* The end of a binding that is on a path has changed, or whether it is behind a NAT. */
 void keeper_renew(struct keeper *keeper, struct binding *binding);
+
+/* The dialog that this binding is has ended; on its path it lingers until ends_ns (trap 39). */
+void keeper_linger(struct keeper *keeper, struct binding *binding, uint64_t ends_ns,
+		   enum binding_reason reason, uint64_t now_ns);
 
 /*
  * Looks at every path that is due at now_ns, prompts those that are quiet, and
  * returns when to be called next (CLOCK_NEVER: not at all). *expired becomes the
- * list (by binding.next) of the bindings that ran out; they are off their paths
- * and the caller's to forget.
+ * list (by binding.next) of the bindings that ran out, or whose connection is gone
+ * from sip_connections; they are off their paths and the caller's to forget.
  */
 uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **expired);
 
@@ -71,15 +90,17 @@ void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns);
 void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns);
 
 /*
- * The idle threshold; a new one takes effect on every path at once. Paths that wait for
- * their turn to be prompted keep it.
+ * The idle threshold, but for networks that have one of their own; a new one takes effect
+ * on every path at once. Paths that wait for their turn to be prompted keep it. Of TCP
+ * connections it says when the kernel is expected to probe them: whoever sets it tells the
+ * kernel as well (kernel/keepalive.h).
  */
 uint64_t keeper_threshold_ns(const struct keeper *keeper);
 void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns);
 
 /*
- * Prompts a path now, out of turn. -EALREADY while a prompt is outstanding, -ENETDOWN while
- * blind, or as wire_queue().
+ * Prompts a path now, out of turn. -EPROTONOSUPPORT for a TCP connection, -EALREADY while
+ * a prompt is outstanding, -ENETDOWN while blind, or as wire_queue().
  */
 int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns);
 

@@ -10,21 +10,23 @@
 #include "kernel/flow_map.h"
 #include "kernel/path_map.h"
 
-static bool keep_none(void *context, const struct flow *flow)
-{
-	(void)context;
-	(void)flow;
-	return false;
-}
-
 int openings_init(struct openings *openings)
 {
-	int swept;
-
 	openings->paths = paths_new(openings->paths_max);
-	if (!openings->paths)
-		return -ENOMEM;
-	swept = path_map_sweep(openings->path_map, keep_none, NULL);
+	return openings->paths ? 0 : -ENOMEM;
+}
+
+static bool is_path(void *context, const struct flow *flow)
+{
+	const struct openings *openings = context;
+
+	return paths_find(openings->paths, flow) != NULL;
+}
+
+int openings_sweep(struct openings *openings)
+{
+	int swept = path_map_sweep(openings->path_map, is_path, openings);
+
 	return swept < 0 ? swept : 0;
 }
 
@@ -49,12 +51,19 @@ int openings_open(struct openings *openings, const struct flow *flow, uint64_t s
 		  struct path **out)
 {
 	struct path *path = paths_add(openings->paths, flow, seen_ns);
+	struct path_entry entry;
 	int error;
 
 	if (!path)
 		return -errno;
 	path->last_seen_ns = last_heard_ns(openings, flow, seen_ns);
-	error = path_map_insert(openings->path_map, flow, path->last_seen_ns);
+	if (path_map_read(openings->path_map, flow, &entry) == 0) {
+		if (entry.last_seen_ns > path->last_seen_ns)
+			path->last_seen_ns = entry.last_seen_ns;
+		error = 0;
+	} else {
+		error = path_map_insert(openings->path_map, flow, path->last_seen_ns);
+	}
 	if (error) {
 		paths_drop(openings->paths, path);
 		return error;

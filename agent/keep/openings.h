@@ -26,18 +26,22 @@ struct openings {
 };
 
 /*
- * Makes the table and empties sip_paths, since no binding keeps what is there; -errno.
- * The first four members are set by the caller; openings_free() follows either way.
+ * Makes the table; -errno. The first four members are set by the caller; openings_free()
+ * follows either way.
  */
 int openings_init(struct openings *openings);
 
 /* Frees the table; entries of sip_paths stay. */
 void openings_free(struct openings *openings);
 
+/* Deletes every entry of sip_paths that is no path's; -errno. */
+int openings_sweep(struct openings *openings);
+
 /*
  * Opens the path of a flow that has none. It counts as last heard at seen_ns, or when
  * sip_flows says so if that is later: a path may be opened long after its phone's
- * REGISTER was seen. -ENOSPC or -E2BIG if there is no room, or another -errno.
+ * REGISTER was seen. An entry that an agent before this one has left in sip_paths goes on,
+ * and knows better than either. -ENOSPC or -E2BIG if there is no room, or another -errno.
  */
 int openings_open(struct openings *openings, const struct flow *flow, uint64_t seen_ns,
 		  struct path **out);

@@ -2,6 +2,7 @@
 #include "keep/policy.h"
 
 #include "base/clock.h"
+#include "keep/rules.h"
 
 /* One judgement's view of a path. */
 struct view {
@@ -11,6 +12,7 @@ struct view {
 	uint64_t now_ns;
 	uint64_t heard_ns; /* the latest packet from the device, never later than now */
 	uint64_t due_ns; /* when the device will have been quiet for the threshold */
+	enum path_note exempt; /* why it is not prompted at all; PATH_NOTE_prompted: it is */
 };
 
 /* Times saturate: what would lie beyond the end of time is never. */
@@ -26,22 +28,29 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* When the path's latest prompt was answered; 0 if it was not. */
+static uint64_t answered_at(const struct path *path, const struct path_entry *entry)
+{
+	bool answered = path->prompt.token != 0 && entry->answer_token == path->prompt.token;
+
+	return answered ? entry->answer_ns : 0;
+}
+
 /*
  * When the device was heard last. The answer to the path's own prompt is stamped with the
  * precise clock, too, and so tells more than the coarse stamp of the same packet.
  */
 static uint64_t heard(const struct path *path, const struct path_entry *entry)
 {
-	bool answered = path->prompt.token != 0 && entry->answer_token == path->prompt.token;
+	uint64_t answer_ns = answered_at(path, entry);
 
-	return answered && entry->answer_ns > entry->last_seen_ns ? entry->answer_ns
-								  : entry->last_seen_ns;
+	return answer_ns > entry->last_seen_ns ? answer_ns : entry->last_seen_ns;
 }
 
 /* The coarse lag is added so that a stamp that is too old never makes a path due early. */
-static uint64_t due_after(const struct policy *policy, uint64_t heard_ns)
+static uint64_t due_after(const struct policy *policy, const struct path *path, uint64_t heard_ns)
 {
-	return plus(plus(heard_ns, policy->threshold_ns), policy->coarse_lag_ns);
+	return plus(plus(heard_ns, path->rules->threshold_ns), policy->coarse_lag_ns);
 }
 
 static uint64_t since_opened(const struct path *path, uint64_t seen_ns)
@@ -49,25 +58,30 @@ static uint64_t since_opened(const struct path *path, uint64_t seen_ns)
 	return seen_ns ? seen_ns : path->opened_ns;
 }
 
-static unsigned int tries_allowed(unsigned int failures)
+static bool expects_answers(const struct path *path)
 {
-	return failures == 0 ? POLICY_TRIES_MAX : 1;
+	return path->rules->method != PROMPT_CRLF;
+}
+
+static unsigned int tries_allowed(const struct path *path, unsigned int failures)
+{
+	return failures == 0 && expects_answers(path) ? POLICY_TRIES_MAX : 1;
 }
 
 /* How long an answer is waited for after so many sendings of a prompt. */
-static uint64_t patience(unsigned int tries, unsigned int failures)
+static uint64_t patience(const struct path *path, unsigned int tries, unsigned int failures)
 {
-	bool first_of_several = tries == 1 && tries_allowed(failures) > 1;
+	bool first_of_several = tries == 1 && tries_allowed(path, failures) > 1;
 
 	return first_of_several ? POLICY_REPEAT_FIRST_NS : POLICY_REPEAT_NEXT_NS;
 }
 
 /* The distance of prompts to a path that left so many of them unanswered. */
-static uint64_t backoff(const struct policy *policy, unsigned int failures)
+static uint64_t backoff(const struct path *path, unsigned int failures)
 {
-	uint64_t threshold = policy->threshold_ns;
+	uint64_t threshold = path->rules->threshold_ns;
 
-	if (threshold >= POLICY_BACKOFF_MAX_NS)
+	if (threshold >= POLICY_BACKOFF_MAX_NS || !expects_answers(path))
 		return threshold;
 	if (failures >= 63 || threshold > POLICY_BACKOFF_MAX_NS >> failures)
 		return POLICY_BACKOFF_MAX_NS;
@@ -77,10 +91,10 @@ static uint64_t backoff(const struct policy *policy, unsigned int failures)
 /* A silent path is looked at every threshold, so that one that speaks again is noticed. */
 static uint64_t silent_again(const struct view *view, unsigned int failures)
 {
-	const struct policy *policy = view->policy;
+	const struct path *path = view->path;
 
-	return earlier(plus(view->path->prompt.sent_ns, backoff(policy, failures)),
-		       plus(view->now_ns, policy->threshold_ns));
+	return earlier(plus(path->prompt.sent_ns, backoff(path, failures)),
+		       plus(view->now_ns, path->rules->threshold_ns));
 }
 
 /* The latest stamp may be of a packet that came up to one lag after it. */
@@ -104,18 +118,48 @@ static uint32_t prompts_avoided(const struct view *view)
 	uint64_t known_ns = since_opened(view->path, view->path->last_seen_ns);
 	uint64_t since_ns = spared_until(view->path);
 
-	if (view->heard_ns <= known_ns || due_after(view->policy, known_ns) > view->now_ns ||
-	    since_ns > view->now_ns)
+	if (view->heard_ns <= known_ns ||
+	    due_after(view->policy, view->path, known_ns) > view->now_ns || since_ns > view->now_ns)
 		return 0;
-	return (uint32_t)((view->now_ns - since_ns) / view->policy->threshold_ns);
+	return (uint32_t)((view->now_ns - since_ns) / view->path->rules->threshold_ns);
 }
 
-static struct policy_verdict wait_until(uint64_t again_ns, enum path_health health)
+/* Why a device is not prompted however quiet it is; PATH_NOTE_prompted if it is. */
+static enum path_note exemption(const struct path *path, const struct connection_entry *connection)
+{
+	const struct path_rules *rules = path->rules;
+
+	if (path->flow.transport == FLOW_TCP)
+		return connection && connection->keepalive ? PATH_NOTE_kept_by_tcp
+							   : PATH_NOTE_not_kept;
+	if (rules->ignored)
+		return PATH_NOTE_ignored;
+	if (rules->nat == RULES_NAT_AUTO && path->nat_count == 0)
+		return PATH_NOTE_not_behind_nat;
+	return PATH_NOTE_prompted;
+}
+
+static enum path_note note_of_heard(const struct view *view)
+{
+	uint64_t answer_ns = answered_at(view->path, view->entry);
+
+	return answer_ns > 0 && answer_ns >= view->heard_ns ? PATH_NOTE_answered : PATH_NOTE_talks;
+}
+
+/* Prompts that expect no answer do not become fewer for want of one. */
+static enum path_note note_of_prompted(const struct path *path, unsigned int failures)
+{
+	return failures > 0 && expects_answers(path) ? PATH_NOTE_backing_off : PATH_NOTE_prompted;
+}
+
+static struct policy_verdict wait_until(uint64_t again_ns, enum path_health health,
+					enum path_note note)
 {
 	return (struct policy_verdict){
 		.action = POLICY_WAIT,
 		.again_ns = again_ns,
 		.health = health,
+		.note = note,
 	};
 }
 
@@ -123,22 +167,50 @@ static struct policy_verdict prompt_now(const struct view *view, unsigned int fa
 {
 	return (struct policy_verdict){
 		.action = POLICY_PROMPT,
-		.again_ns = plus(view->now_ns, patience(1, failures)),
+		.again_ns = plus(view->now_ns, patience(view->path, 1, failures)),
 		.health = failures == 0 ? PATH_AWAITING : PATH_SILENT,
+		.note = note_of_prompted(view->path, failures),
 	};
+}
+
+/* Until when the NAT remembers the path: so long the answer to a prompt would be in time. */
+static uint64_t forgotten_at(const struct view *view)
+{
+	uint64_t threshold = view->path->rules->threshold_ns;
+
+	return plus(plus(view->heard_ns, threshold), threshold / 4);
+}
+
+/* No prompt is outstanding, and the device is quiet; the last so many stayed unanswered. */
+static struct policy_verdict judge_quiet(const struct view *view, unsigned int failures,
+					 enum path_health health)
+{
+	const struct path *path = view->path;
+	uint64_t forgotten_ns = forgotten_at(view);
+
+	if (view->now_ns < forgotten_ns && !path_outlives(path, forgotten_ns))
+		return wait_until(forgotten_ns, health, PATH_NOTE_ends_soon);
+	if (failures == 0 || view->now_ns >= plus(path->prompt.sent_ns, backoff(path, failures)))
+		return prompt_now(view, failures);
+	return wait_until(silent_again(view, failures), PATH_SILENT,
+			  note_of_prompted(path, failures));
 }
 
 /* No prompt is outstanding; the last so many stayed unanswered. */
 static struct policy_verdict judge_resting(const struct view *view, unsigned int failures)
 {
-	const struct prompt *prompt = &view->path->prompt;
 	bool silent = failures > 0 && !heard_since_last_sending(view);
+	enum path_health health = silent ? PATH_SILENT : PATH_LIVE;
+	bool quiet = view->now_ns >= view->due_ns;
+	uint64_t again_ns =
+		quiet ? plus(view->now_ns, view->path->rules->threshold_ns) : view->due_ns;
 
-	if (view->now_ns < view->due_ns)
-		return wait_until(view->due_ns, silent ? PATH_SILENT : PATH_LIVE);
-	if (failures == 0 || view->now_ns >= plus(prompt->sent_ns, backoff(view->policy, failures)))
-		return prompt_now(view, failures);
-	return wait_until(silent_again(view, failures), PATH_SILENT);
+	if (view->exempt != PATH_NOTE_prompted)
+		return wait_until(again_ns, health, view->exempt);
+	if (quiet)
+		return judge_quiet(view, failures, health);
+	return wait_until(again_ns, health,
+			  silent ? note_of_prompted(view->path, failures) : note_of_heard(view));
 }
 
 /*
@@ -155,49 +227,101 @@ static bool prompt_answered(const struct view *view)
 /* A prompt is outstanding and nothing has been heard. */
 static struct policy_verdict judge_unanswered(const struct view *view)
 {
-	const struct prompt *prompt = &view->path->prompt;
+	const struct path *path = view->path;
+	const struct prompt *prompt = &path->prompt;
 	unsigned int tries = prompt->tries, failures = prompt->failures;
-	uint64_t patient_until = plus(prompt->sent_ns, patience(tries, failures));
+	uint64_t patient_until = plus(prompt->sent_ns, patience(path, tries, failures));
 	enum path_health health = failures == 0 ? PATH_AWAITING : PATH_SILENT;
+	enum path_note note = note_of_prompted(path, failures);
 	struct policy_verdict verdict;
 
 	if (view->now_ns < patient_until)
-		return wait_until(patient_until, health);
-	if (tries >= tries_allowed(failures)) {
-		verdict = wait_until(silent_again(view, failures + 1), PATH_SILENT);
+		return wait_until(patient_until, health, note);
+	if (tries >= tries_allowed(path, failures)) {
+		verdict = wait_until(silent_again(view, failures + 1), PATH_SILENT,
+				     note_of_prompted(path, failures + 1));
 		verdict.unanswered = true;
 		return verdict;
 	}
-	verdict = wait_until(plus(view->now_ns, patience(tries + 1, failures)), health);
+	verdict = wait_until(plus(view->now_ns, patience(path, tries + 1, failures)), health, note);
 	verdict.action = POLICY_REPEAT;
 	return verdict;
 }
 
-struct policy_verdict policy_judge(const struct policy *policy, const struct path *path,
-				   const struct path_entry *entry, uint64_t now_ns)
+/*
+ * The kernel's timers are late by up to an eighth of what they wait for, and the answer
+ * takes its time, too.
+ */
+static uint64_t probe_grace(uint64_t threshold_ns)
 {
-	struct view view = { policy, path, entry, now_ns, 0, 0 };
+	return threshold_ns / 8 + NS_PER_S;
+}
+
+/* The kernel probes every quarter of the threshold, but not more often than once a second. */
+static uint64_t probe_interval(uint64_t threshold_ns)
+{
+	return threshold_ns / 4 > NS_PER_S ? threshold_ns / 4 : NS_PER_S;
+}
+
+static struct policy_verdict judge_connection(const struct view *view)
+{
+	uint64_t threshold = view->path->rules->threshold_ns;
+	uint64_t answered_by = plus(view->due_ns, probe_grace(threshold));
+	uint64_t silent_from = plus(view->due_ns, 2 * probe_interval(threshold));
+
+	if (view->now_ns < answered_by)
+		return wait_until(answered_by, PATH_LIVE, view->exempt);
+	if (view->now_ns < silent_from)
+		return wait_until(silent_from, PATH_AWAITING, view->exempt);
+	return wait_until(plus(view->now_ns, threshold), PATH_SILENT, view->exempt);
+}
+
+static struct policy_verdict judge(const struct view *view)
+{
+	const struct prompt *prompt = &view->path->prompt;
+	struct policy_verdict verdict;
+
+	if (view->path->flow.transport == FLOW_TCP)
+		return judge_connection(view);
+	if (prompt->tries == 0)
+		return judge_resting(view, prompt->failures);
+	if (!prompt_answered(view))
+		return judge_unanswered(view);
+	verdict = judge_resting(view, 0);
+	verdict.answered = true;
+	return verdict;
+}
+
+/* Counts what traffic has made needless. Where nothing would be prompted, nothing is. */
+static void spare(const struct view *view, struct policy_verdict *verdict)
+{
+	const struct path *path = view->path;
+
+	verdict->spared_ns = view->now_ns;
+	if (verdict->action == POLICY_PROMPT || view->exempt != PATH_NOTE_prompted)
+		return;
+	if (verdict->action == POLICY_WAIT && path->prompt.tries == 0)
+		verdict->avoided = prompts_avoided(view);
+	verdict->spared_ns = spared_until(path) + verdict->avoided * path->rules->threshold_ns;
+}
+
+struct policy_verdict policy_judge(const struct policy *policy, const struct path *path,
+				   const struct path_entry *entry,
+				   const struct connection_entry *connection, uint64_t now_ns)
+{
+	struct view view = { .policy = policy, .path = path, .entry = entry, .now_ns = now_ns };
 	struct policy_verdict verdict;
 
 	if (!entry)
-		return wait_until(plus(now_ns, policy->threshold_ns), path->health);
+		return wait_until(plus(now_ns, path->rules->threshold_ns), path->health,
+				  PATH_NOTE_unknown);
 
 	/* The time was read before the entry: a packet may have come in between. */
 	view.heard_ns = earlier(since_opened(path, heard(path, entry)), now_ns);
-	view.due_ns = due_after(policy, view.heard_ns);
-
-	if (path->prompt.tries == 0) {
-		verdict = judge_resting(&view, path->prompt.failures);
-		verdict.avoided = verdict.action == POLICY_WAIT ? prompts_avoided(&view) : 0;
-	} else if (prompt_answered(&view)) {
-		verdict = judge_resting(&view, 0);
-		verdict.answered = true;
-	} else {
-		verdict = judge_unanswered(&view);
-	}
-	verdict.spared_ns = verdict.action == POLICY_PROMPT
-				    ? now_ns
-				    : spared_until(path) + verdict.avoided * policy->threshold_ns;
+	view.due_ns = due_after(policy, path, view.heard_ns);
+	view.exempt = exemption(path, connection);
+	verdict = judge(&view);
+	spare(&view, &verdict);
 	return verdict;
 }
 
@@ -256,4 +380,5 @@ void policy_apply(struct path *path, const struct path_entry *entry,
 	if (verdict->health != PATH_SILENT && prompt->tries == 0)
 		prompt->failures = 0;
 	note_health(path, verdict->health, counts);
+	path->note = (uint8_t)verdict->note;
 }

@@ -9,10 +9,29 @@
  *
  *   no entry in the kernel           unknown, never idle (trap 11): look again later
  *   heard within the threshold       wait until last-seen + threshold
+ *   exempt                           never prompted, and so never silent: a network that is
+ *                                    ignored, or nat = auto and the device behind none
+ *   quiet for the threshold, and     wait until then: whoever must refresh by then does, or
+ *   no binding outlives what the     is gone
+ *   NAT remembers
  *   quiet for the threshold          prompt
  *   prompt unanswered for 1 s, 2 s   the same prompt again (3 sendings in all)
  *   2 s after the last sending       silent: looked at every threshold, prompted
  *                                    once at growing distances (trap 15)
+ *
+ * A NAT is taken to remember a path for the threshold and a quarter of it, which is the time
+ * for the answer: 24 s and 6 s. So what the session adds to the threshold only ever makes it
+ * longer, and nothing that is computed prompts more often than was configured (trap 4).
+ *
+ * Where the method is CRLF no answer is expected: one sending every threshold, and never
+ * less often. The path is silent unless the device speaks.
+ *
+ * A TCP connection is never prompted by us. The kernel probes it after a threshold, and again
+ * every quarter of one; the answers are stamped like everything else:
+ *
+ *   heard since the first probe      live
+ *   a probe unanswered               awaiting
+ *   two probes unanswered            silent
  *
  * Anything the device sends counts, not only the answer to the prompt (trap 22);
  * only what the device sends counts (trap 1).
@@ -33,7 +52,7 @@
 /* Below this a threshold is obeyed with a warning (trap 4, RFC 8085 section 3.5). */
 #define POLICY_THRESHOLD_POLITE_NS (15 * UINT64_C(1000000000))
 
-/* Sendings of one prompt to a path that has been answering; a silent one gets 1. */
+/* Sendings of one prompt to a path that has been answering; a silent one gets 1, and so does CRLF. */
 #define POLICY_TRIES_MAX 3
 
 /*
@@ -49,7 +68,6 @@
 #define POLICY_BACKOFF_MAX_NS (600 * UINT64_C(1000000000))
 
 struct policy {
-	uint64_t threshold_ns;
 	uint64_t coarse_lag_ns; /* see clock_coarse_lag_ns(): a stamp may be that much too old */
 };
 
@@ -67,14 +85,20 @@ struct policy_verdict {
 	bool unanswered; /* the outstanding prompt is given up */
 	uint32_t avoided; /* prompts, one each threshold, that traffic has made needless since */
 	uint64_t spared_ns; /* the path's from now on */
+	enum path_note note; /* why */
 };
 
-/* Judges a path at now_ns by its entry of sip_paths; NULL if the map has none. */
+/*
+ * Judges a path at now_ns by its entry of sip_paths (NULL if the map has none) and, for a
+ * TCP connection, of sip_connections (NULL if nothing is known of it). Whatever has ended
+ * is off the path already.
+ */
 struct policy_verdict policy_judge(const struct policy *policy, const struct path *path,
-				   const struct path_entry *entry, uint64_t now_ns);
+				   const struct path_entry *entry,
+				   const struct connection_entry *connection, uint64_t now_ns);
 
 /*
- * Makes the path, and the counters, what a verdict says: last-seen, health, the
+ * Makes the path, and the counters, what a verdict says: last-seen, health, note, the
  * outstanding prompt's end, failures in a row, prompts avoided, and a newly seen
  * answer with its status and round-trip time. The entry is the one that was judged,
  * or NULL. Every verdict is applied, before prompter_begin() replaces the

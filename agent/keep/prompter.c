@@ -2,7 +2,8 @@
 #include "keep/prompter.h"
 
 #include "base/address.h"
-#include "sip/options_msg.h"
+#include "keep/rules.h"
+#include "sip/prompt_msg.h"
 
 #define CSEQ_MAX UINT64_C(0x7fffffff) /* RFC 3261 section 8.1.1.5: less than 2**31 */
 
@@ -55,14 +56,15 @@ void prompter_repeat(struct path *path, uint64_t now_ns)
 
 static int write_to(const struct path *path, struct span target, struct text *out)
 {
-	struct options_msg options = {
+	struct prompt_msg message = {
 		.flow = &path->flow,
 		.target = target,
 		.token = path->prompt.token,
 		.cseq = path->prompt.cseq,
+		.method = path->rules->method,
 	};
 
-	return options_msg_write(&options, out);
+	return prompt_msg_write(&message, out);
 }
 
 int prompter_write(const struct path *path, struct text *out)

@@ -39,11 +39,11 @@ void prompter_begin(struct prompter *prompter, struct path *path, uint64_t now_n
 void prompter_repeat(struct path *path, uint64_t now_ns);
 
 /*
- * Writes the SIP message of the path's outstanding prompt. Its target is the
+ * Writes the path's outstanding prompt, by the method of its rules. Its target is the
  * Contact of a binding of the path, or the path's remote address if no binding has
  * one that can stand in a Request-URI. The target only names the device; the
  * datagram goes to the remote side of the flow (trap 7). Errors as
- * options_msg_write().
+ * prompt_msg_write().
  */
 int prompter_write(const struct path *path, struct text *out);
 

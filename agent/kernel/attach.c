@@ -3,6 +3,7 @@
 #include "kernel/attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,10 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "kernel/connection_hook.h"
 #include "kernel/hooks.h"
 #include "kernel/inspect.h"
+#include "kernel/libbpf_log.h"
 #include "kernel/lock.h"
 #include "kernel/object.h"
 #include "kernel/pins.h"
@@ -35,6 +38,7 @@ struct attachment {
 	size_t count;
 	struct shared_maps maps;
 	struct pins pins;
+	struct connection_hook connections;
 	struct sip_settings settings_before;
 	bool settings_changed;
 	int turn; /* held while what was done can still be undone */
@@ -52,6 +56,7 @@ void attach_keep(struct attachment *attachment)
 		if (fd >= 0)
 			close(fd);
 	}
+	connection_hook_keep(&attachment->connections);
 	pins_keep(&attachment->pins);
 	if (turn >= 0)
 		close(turn);
@@ -72,6 +77,7 @@ static void undo_interface(const struct attach_interface *interface, const struc
 /* Takes back, in reverse order, whatever was done until something failed. */
 static void undo(struct attachment *attachment)
 {
+	connection_hook_undo(&attachment->connections);
 	for (size_t i = attachment->count; i-- > 0;)
 		undo_interface(&attachment->interfaces[i], &attachment->changes[i]);
 	if (attachment->settings_changed)
@@ -91,6 +97,7 @@ void attach_close(struct attachment *attachment)
 	if (attachment->turn >= 0)
 		undo(attachment);
 	attach_keep(attachment);
+	connection_hook_close(&attachment->connections);
 	agent = take_fd(attachment->agent);
 	if (agent >= 0)
 		close(agent);
@@ -121,6 +128,7 @@ static struct attachment *new_attachment(const char *pin_dir)
 		return NULL;
 	attachment->maps = SHARED_MAPS_NONE;
 	attachment->pins = PINS_OF(pin_dir);
+	attachment->connections = CONNECTION_HOOK_OF(pin_dir);
 	attachment->turn = -1;
 	attachment->agent = -1;
 	for (size_t i = 0; i < SIPPATH_HOOKS_MAX; i++)
@@ -208,18 +216,30 @@ static int find_filters(struct attachment *attachment)
 	return 0;
 }
 
+static int load_failed(int err, uint32_t paths_max)
+{
+	const char *reason = libbpf_log_reason();
+
+	if (strstr(reason, SIPPATH_MAP_PATHS))
+		return log_errno(-err, "cannot make room for %u paths in %s: %s: lower paths_max",
+				 paths_max, SIPPATH_MAP_PATHS, strerror(-err));
+	return log_errno(-err, "cannot load the programs: %s (%s)", strerror(-err), reason);
+}
+
 /* Loads what some interface lacks; *object stays NULL if nothing is lacking. */
 static int load(struct attachment *attachment, uint32_t paths_max, struct object **object)
 {
-	bool ingress = false, egress = false;
+	unsigned int programs = 0;
+	int err;
 
 	for (size_t i = 0; i < attachment->count; i++) {
-		ingress |= attachment->interfaces[i].ingress_id == 0;
-		egress |= attachment->interfaces[i].egress_id == 0;
+		programs |= attachment->interfaces[i].ingress_id == 0 ? OBJECT_INGRESS : 0;
+		programs |= attachment->interfaces[i].egress_id == 0 ? OBJECT_EGRESS : 0;
 	}
-	if (!ingress && !egress)
+	if (programs == 0)
 		return 0;
-	return object_load(&attachment->maps, paths_max, ingress, egress, object);
+	err = object_load(&attachment->maps, paths_max, programs, object);
+	return err < 0 ? load_failed(err, paths_max) : 0;
 }
 
 /*
@@ -231,11 +251,16 @@ static int fill_settings(struct attachment *attachment, const struct attach_opti
 	int map_fd = attachment->maps.fd[SHARED_SETTINGS];
 	struct sip_settings *before = &attachment->settings_before, settings;
 	int err = settings_map_read(map_fd, before);
+	uint64_t netns_cookie = 0;
 
+	if (err == 0)
+		err = settings_map_netns_cookie(&netns_cookie);
 	if (err < 0)
-		return log_errno(-err, "cannot read the settings map: %s", strerror(-err));
+		return log_errno(-err, "cannot prepare the settings: %s", strerror(-err));
 	settings = options->keep_settings && before->abi != 0 ? *before : options->settings;
 	settings.abi = SIPPATH_ABI;
+	if (settings.netns_cookie == 0)
+		settings.netns_cookie = netns_cookie;
 	memcpy(settings.clsact_created, before->clsact_created, sizeof(settings.clsact_created));
 	err = settings_map_write(map_fd, &settings);
 	if (err < 0)
@@ -300,12 +325,14 @@ static int attach_all(struct attachment *attachment, const struct object *object
 		struct changes *changes = &attachment->changes[i];
 
 		if (interface->ingress_id == 0)
-			err = attach_ingress(interface, changes, object_ingress(object), mode);
+			err = attach_ingress(interface, changes,
+					     object_program(object, OBJECT_INGRESS), mode);
 		if (err < 0 || interface->egress_id != 0)
 			continue;
 		err = make_clsact(interface, changes, settings_fd);
 		if (err == 0)
-			err = attach_egress(interface, changes, object_egress(object));
+			err = attach_egress(interface, changes,
+					    object_program(object, OBJECT_EGRESS));
 	}
 	return err;
 }
@@ -349,6 +376,7 @@ int attach_open(const struct attach_options *options, struct attachment **out)
 		err = attach_all(attachment, object, options->mode);
 	if (err < 0)
 		return err;
+	connection_hook_attach(&attachment->connections, &attachment->maps);
 	*out = take_ptr(attachment);
 	return 0;
 }
@@ -358,6 +386,35 @@ int attach_map(const struct attachment *attachment, const char *name)
 	enum shared_map map = shared_map_of_name(name);
 
 	return map < SHARED_MAP_MAX ? attachment->maps.fd[map] : -ENOENT;
+}
+
+/* While it can be undone, the attachment has the turn itself. */
+static int share_turn(const struct attachment *attachment)
+{
+	int turn = fcntl(attachment->turn, F_DUPFD_CLOEXEC, 0);
+
+	if (turn < 0)
+		return log_errno(errno, "cannot share the turn: %s", strerror(errno));
+	return turn;
+}
+
+int attach_take_turn(const struct attachment *attachment)
+{
+	const char *pin_dir = attachment->pins.directory;
+	int turn;
+
+	if (attachment->turn >= 0)
+		return share_turn(attachment);
+	turn = lock_turn(pin_dir, NULL);
+	if (turn == -ENOENT)
+		return log_errno(ENOENT, "the pin directory %s is gone: start sippathd again",
+				 pin_dir);
+	return turn;
+}
+
+const struct connection_hook *attach_connection_hook(const struct attachment *attachment)
+{
+	return &attachment->connections;
 }
 
 uint32_t attach_paths_max(const struct attachment *attachment)

@@ -31,10 +31,10 @@ enum attach_mode {
 struct attach_options {
 	const char *const *interfaces; /* names */
 	size_t interface_count; /* 1..SIPPATH_HOOKS_MAX */
-	const char *pin_dir;
+	const char *pin_dir; /* must outlive the attachment */
 	uint32_t paths_max; /* room in sip_paths when this call makes it */
 	enum attach_mode mode;
-	struct sip_settings settings; /* abi and clsact_created are filled in by attach_open() */
+	struct sip_settings settings; /* attach_open() fills in abi, clsact_created, netns_cookie */
 	bool keep_settings; /* leave settings that an agent has made as they are */
 	bool agent; /* be the one agent of pin_dir until attach_close() */
 };
@@ -50,6 +50,7 @@ struct attach_interface {
 };
 
 struct attachment;
+struct connection_hook;
 
 /*
  * Attaches what is not attached yet and opens the maps. Maps are filled before
@@ -57,6 +58,8 @@ struct attachment;
  * (no root, no such interface, no BTF, kernel too old, another agent, another XDP
  * program, foreign map, other ABI), nothing stays half-attached, and -errno is
  * returned. Nobody else can attach or detach until attach_keep() or attach_close().
+ * What sees TCP connections is attached as well where the host allows it; it is shared
+ * by all interfaces of the pin directory, see keepalive.h.
  */
 int attach_open(const struct attach_options *options, struct attachment **out);
 
@@ -72,6 +75,16 @@ void attach_close(struct attachment *attachment);
 /* The descriptor of a map by its name (SIPPATH_MAP_...), owned by the attachment; or -ENOENT. */
 int attach_map(const struct attachment *attachment, const char *name);
 
+/*
+ * The turn to change the settings, for somebody's note of what he has made is in them:
+ * whoever has it may change them until he closes the descriptor. -errno after one log
+ * line.
+ */
+int attach_take_turn(const struct attachment *attachment);
+
+/* Where TCP connections are seen, for keepalive.h. */
+const struct connection_hook *attach_connection_hook(const struct attachment *attachment);
+
 /* Room in sip_paths. */
 uint32_t attach_paths_max(const struct attachment *attachment);
 
@@ -81,10 +94,10 @@ const struct attach_interface *attach_interfaces(const struct attachment *attach
 
 /*
  * Takes our programs, of whichever ABI, off one interface, and its clsact qdisc if we
- * made it and nobody else has filters there; the pins go with the last interface,
- * those that "ip link" made of the same maps, too. -ENOENT if none of ours is there,
- * -EBUSY if xdp-loader has put it there and must take it off; one log line on failure,
- * and one if an agent still works with the maps.
+ * made it and nobody else has filters there; with the last interface go the pins, those
+ * that "ip link" made of the same maps, too, and what sees TCP connections. -ENOENT if
+ * none of ours is there, -EBUSY if xdp-loader has put it there and must take it off; one
+ * log line on failure, and one if an agent still works with the maps.
  */
 int attach_remove(const char *interface, const char *pin_dir);
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/attach.h"
+#include "kernel/connection_hook.h"
 #include "kernel/found.h"
 #include "kernel/hooks.h"
 #include "kernel/lock.h"
@@ -90,13 +91,15 @@ static int remove_ingress(const char *name, unsigned int interface, const struct
 static int remove_pins(const char *pin_dir, int turn, const struct shared_maps *maps)
 {
 	uint32_t pinned = pins_paths_id(pin_dir);
+	int err;
 
 	if (!found_in_use(shared_map_id(maps->fd[SHARED_PATHS])))
 		pins_remove_of_ip_link(maps);
 	if (pinned == 0 || found_in_use(pinned))
 		return 0;
 	lock_clear(turn);
-	return pins_remove(pin_dir);
+	err = connection_hook_remove(pin_dir);
+	return err < 0 ? err : pins_remove(pin_dir);
 }
 
 /* Has the turn, if there is a pin directory at all. */

@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "kernel/libbpf_log.h"
 #include "sippath.skel.h"
 
@@ -24,6 +22,28 @@ static void cleanup_object_(struct object **object)
 }
 
 #define cleanup_object __attribute__((cleanup(cleanup_object_)))
+
+static struct bpf_program *program_of(const struct sippath_bpf *skeleton,
+				      enum object_program program)
+{
+	switch (program) {
+	case OBJECT_INGRESS:
+		return skeleton->progs.sippath_ingress;
+	case OBJECT_EGRESS:
+		return skeleton->progs.sippath_egress;
+	case OBJECT_ACCEPT:
+		return skeleton->progs.sippath_accept;
+	case OBJECT_PRESENT:
+		return skeleton->progs.sippath_present;
+	}
+	return NULL;
+}
+
+static void want_programs(const struct sippath_bpf *skeleton, unsigned int programs)
+{
+	for (unsigned int program = OBJECT_INGRESS; program <= OBJECT_PRESENT; program <<= 1)
+		bpf_program__set_autoload(program_of(skeleton, program), programs & program);
+}
 
 static struct bpf_map *map_of(const struct object *object, enum shared_map map)
 {
@@ -50,16 +70,6 @@ static int use_maps(const struct object *object, const struct shared_maps *maps,
 	return 0;
 }
 
-static int load_failed(int err, uint32_t paths_max)
-{
-	const char *reason = libbpf_log_reason();
-
-	if (strstr(reason, SIPPATH_MAP_PATHS))
-		return log_errno(-err, "cannot make room for %u paths in %s: %s: lower paths_max",
-				 paths_max, SIPPATH_MAP_PATHS, strerror(-err));
-	return log_errno(-err, "cannot load the programs: %s (%s)", strerror(-err), reason);
-}
-
 /* Copies the descriptors of the maps that were made, so that they outlive the object. */
 static int take_new_maps(const struct object *object, struct shared_maps *maps)
 {
@@ -70,8 +80,7 @@ static int take_new_maps(const struct object *object, struct shared_maps *maps)
 			continue;
 		made.fd[i] = fcntl(bpf_map__fd(map_of(object, i)), F_DUPFD_CLOEXEC, 0);
 		if (made.fd[i] < 0)
-			return log_errno(errno, "cannot keep %s open: %s", shared_map_name(i),
-					 strerror(errno));
+			return -errno;
 	}
 	for (enum shared_map i = 0; i < SHARED_MAP_MAX; i++) {
 		if (maps->fd[i] < 0)
@@ -80,26 +89,26 @@ static int take_new_maps(const struct object *object, struct shared_maps *maps)
 	return 0;
 }
 
-int object_load(struct shared_maps *maps, uint32_t paths_max, bool ingress, bool egress,
+int object_load(struct shared_maps *maps, uint32_t paths_max, unsigned int programs,
 		struct object **out)
 {
 	cleanup_object struct object *object = calloc(1, sizeof(*object));
 	int err;
 
-	if (!object)
-		return log_errno(ENOMEM, "cannot load the programs: out of memory");
 	libbpf_log_begin();
+	if (!object)
+		return -ENOMEM;
 	object->skeleton = sippath_bpf__open();
 	if (!object->skeleton)
-		return load_failed(-errno, paths_max);
-	bpf_program__set_autoload(object->skeleton->progs.sippath_ingress, ingress);
-	bpf_program__set_autoload(object->skeleton->progs.sippath_egress, egress);
+		return -errno;
+	want_programs(object->skeleton, programs);
+	/* Frames that do not fit into one buffer: jumbo MTUs (trap 43). */
+	bpf_program__set_flags(object->skeleton->progs.sippath_ingress, BPF_F_XDP_HAS_FRAGS);
 	err = use_maps(object, maps, paths_max);
 	if (err == 0)
 		err = sippath_bpf__load(object->skeleton);
-	if (err < 0)
-		return load_failed(err, paths_max);
-	err = take_new_maps(object, maps);
+	if (err == 0)
+		err = take_new_maps(object, maps);
 	if (err < 0)
 		return err;
 	*out = take_ptr(object);
@@ -114,12 +123,7 @@ void object_free(struct object *object)
 	free(object);
 }
 
-int object_ingress(const struct object *object)
+int object_program(const struct object *object, enum object_program program)
 {
-	return bpf_program__fd(object->skeleton->progs.sippath_ingress);
-}
-
-int object_egress(const struct object *object)
-{
-	return bpf_program__fd(object->skeleton->progs.sippath_egress);
+	return bpf_program__fd(program_of(object->skeleton, program));
 }

@@ -3,26 +3,32 @@
 #ifndef AGENT_KERNEL_OBJECT_H
 #define AGENT_KERNEL_OBJECT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/shared_maps.h"
 
 struct object;
 
+/* Programs, to be or'ed. */
+enum object_program {
+	OBJECT_INGRESS = 1,
+	OBJECT_EGRESS = 2,
+	OBJECT_ACCEPT = 4,
+	OBJECT_PRESENT = 8,
+};
+
 /*
  * Loads the programs that are wanted. They use the maps that "maps" holds; those that
- * are missing there are made, with room for paths_max paths, and put into it. One log
- * line on failure; *maps and *out are untouched then.
+ * are missing there are made, with room for paths_max paths, and put into it. -errno on
+ * failure; *maps and *out are untouched then, and libbpf_log_reason() says why.
  */
-int object_load(struct shared_maps *maps, uint32_t paths_max, bool ingress, bool egress,
+int object_load(struct shared_maps *maps, uint32_t paths_max, unsigned int programs,
 		struct object **out);
 
 /* Closes the descriptors; what is attached stays. */
 void object_free(struct object *object);
 
-/* Descriptors of the programs, owned by the object; negative for one that was not wanted. */
-int object_ingress(const struct object *object);
-int object_egress(const struct object *object);
+/* The descriptor of a program, owned by the object; negative for one that was not wanted. */
+int object_program(const struct object *object, enum object_program program);
 
 #endif

@@ -2,6 +2,7 @@
 #include "kernel/observer.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <bpf/libbpf.h>
@@ -20,6 +21,24 @@ struct observer {
 /* What a callback returns to end a ring_buffer__consume(); no error of the library's own. */
 #define STOP_READING (-ECANCELED)
 
+/* What comes and goes has no bytes; of a kind that is not known nothing is known. */
+static bool is_whole(const struct sighting *sighting, size_t size)
+{
+	if (size < sizeof(*sighting) || sighting->captured > size - sizeof(*sighting) ||
+	    sighting->captured > SIGHTING_CAPTURE_MAX || sighting->direction > SIGHTING_TO_DEVICE)
+		return false;
+	switch (sighting->kind) {
+	case SIGHTING_MESSAGE:
+	case SIGHTING_SEGMENT:
+		return true;
+	case SIGHTING_OPENED:
+	case SIGHTING_CLOSED:
+		return sighting->captured == 0;
+	default:
+		return false;
+	}
+}
+
 /*
  * The library counts a record as consumed before it looks at what the callback
  * returned, so the record that ends a reading is not seen again.
@@ -29,7 +48,7 @@ static int take_record(void *context, void *data, size_t size)
 	struct observer *observer = context;
 	const struct sighting *sighting = data;
 
-	if (size >= sizeof(*sighting) && sighting->captured <= size - sizeof(*sighting)) {
+	if (is_whole(sighting, size)) {
 		observer->handler(observer->context, sighting);
 		observer->sightings++;
 	}

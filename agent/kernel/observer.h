@@ -19,7 +19,8 @@ int observer_fd(const struct observer *observer);
 
 /*
  * Hands over at most "limit" sightings and returns how many there were, or -errno.
- * A record that is too short for what it claims is skipped: it is not ours.
+ * A record that is too short for what it claims, or claims what cannot be, is skipped: it
+ * is not ours.
  */
 int observer_read(struct observer *observer, int limit);
 

@@ -72,6 +72,16 @@ static bool takes_btf(void)
 	return taken;
 }
 
+/* By which the library finds its way in the kernel's structs, whichever version it has. */
+static bool tells_btf(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool told = btf != NULL;
+
+	btf__free(btf);
+	return told;
+}
+
 int requirements_kernel(void)
 {
 	libbpf_log_begin();
@@ -87,6 +97,8 @@ int requirements_kernel(void)
 		return too_old("bpf_xdp_load_bytes");
 	if (!takes_btf())
 		return too_old("BTF");
+	if (!tells_btf())
+		return too_old("its own BTF (CONFIG_DEBUG_INFO_BTF)");
 	return 0;
 }
 

@@ -11,7 +11,7 @@
 /* The privileges to load and attach programs. */
 int requirements_privileges(void);
 
-/* A kernel that is new enough and takes BTF. */
+/* A kernel that is new enough, takes BTF and has its own. */
 int requirements_kernel(void);
 
 /* pin_dir, or the directory it is to be made in, lies on a BPF file system. */

@@ -2,11 +2,13 @@
 #include "kernel/settings_map.h"
 
 #include <errno.h>
-#include <stdint.h>
+#include <sys/socket.h>
 
 #include <net/if.h>
 
 #include <bpf/bpf.h>
+
+#include "base/cleanup.h"
 
 static const uint32_t only_key = 0;
 
@@ -23,6 +25,18 @@ int settings_map_read(int map_fd, struct sip_settings *settings)
 int settings_map_write(int map_fd, const struct sip_settings *settings)
 {
 	return bpf_map_update_elem(map_fd, &only_key, settings, BPF_ANY);
+}
+
+int settings_map_netns_cookie(uint64_t *cookie)
+{
+	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t read = 0;
+	socklen_t length = sizeof(read);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &read, &length) < 0)
+		return -errno;
+	*cookie = read;
+	return 0;
 }
 
 /* The slot that holds "interface"; NULL if none does. */

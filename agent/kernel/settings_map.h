@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* settings_map.h - sip_settings from user space, and what it remembers of clsact qdiscs. */
+/* settings_map.h - sip_settings from user space, and what it says of this host. */
 #ifndef AGENT_KERNEL_SETTINGS_MAP_H
 #define AGENT_KERNEL_SETTINGS_MAP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kernel_abi.h"
 
 /* All return -errno; *settings is untouched on failure. */
 int settings_map_read(int map_fd, struct sip_settings *settings);
 int settings_map_write(int map_fd, const struct sip_settings *settings);
+
+/* What tells sockets of this network namespace from others. */
+int settings_map_netns_cookie(uint64_t *cookie);
 
 /* Remembers that the clsact qdisc of an interface is ours; -ENOSPC if there is no room. */
 int settings_map_remember_clsact(int map_fd, unsigned int interface);

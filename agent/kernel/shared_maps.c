@@ -31,6 +31,8 @@ static const struct shape shapes[] = {
 			      sizeof(struct sip_settings), 1 },
 	[SHARED_COUNTERS] = { SIPPATH_MAP_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),
 			      sizeof(uint64_t), KERNEL_COUNTER_MAX },
+	[SHARED_CONNECTIONS] = { SIPPATH_MAP_CONNECTIONS, BPF_MAP_TYPE_HASH, sizeof(struct flow),
+				 sizeof(struct connection_entry), 1 },
 };
 
 _Static_assert(sizeof(shapes) / sizeof(shapes[0]) == SHARED_MAP_MAX, "every map has a shape");

@@ -14,6 +14,7 @@ enum shared_map {
 	SHARED_SIGHTINGS,
 	SHARED_SETTINGS,
 	SHARED_COUNTERS,
+	SHARED_CONNECTIONS,
 	SHARED_MAP_MAX,
 };
 
@@ -22,7 +23,7 @@ struct shared_maps {
 	int fd[SHARED_MAP_MAX];
 };
 
-#define SHARED_MAPS_NONE ((struct shared_maps){ { -1, -1, -1, -1, -1 } })
+#define SHARED_MAPS_NONE ((struct shared_maps){ { -1, -1, -1, -1, -1, -1 } })
 
 /* The name of a map, SIPPATH_MAP_...; and the map of a name, SHARED_MAP_MAX for none. */
 const char *shared_map_name(enum shared_map map);

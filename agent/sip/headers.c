@@ -3,26 +3,44 @@
 
 #include <errno.h>
 
-/* Full and compact names (RFC 3261 sections 7.3.3 and 20). */
-static const struct {
+/* Where the names are that begin with this letter, of either case. */
+#define LETTER(letter) ((unsigned char)(letter)&0x1f)
+
+/* At most so many begin with the same. */
+#define NAMES_OF_LETTER_MAX 4
+
+/*
+ * Full and compact names (RFC 3261 sections 7.3.3 and 20, RFC 4028 section 4, RFC 6665
+ * section 8.2).
+ */
+static const struct known_name {
 	struct span text;
 	enum header_name name;
-} names[] = {
-	{ { "Via", 3 }, HEADER_VIA },         { { "v", 1 }, HEADER_VIA },
-	{ { "From", 4 }, HEADER_FROM },       { { "f", 1 }, HEADER_FROM },
-	{ { "To", 2 }, HEADER_TO },           { { "t", 1 }, HEADER_TO },
-	{ { "Call-ID", 7 }, HEADER_CALL_ID }, { { "i", 1 }, HEADER_CALL_ID },
-	{ { "CSeq", 4 }, HEADER_CSEQ },       { { "Contact", 7 }, HEADER_CONTACT },
-	{ { "m", 1 }, HEADER_CONTACT },       { { "Expires", 7 }, HEADER_EXPIRES },
+} names[32][NAMES_OF_LETTER_MAX] = {
+	[LETTER('c')] = { { { "Contact", 7 }, HEADER_CONTACT },
+			  { { "Call-ID", 7 }, HEADER_CALL_ID },
+			  { { "CSeq", 4 }, HEADER_CSEQ },
+			  { { "Content-Length", 14 }, HEADER_CONTENT_LENGTH } },
+	[LETTER('e')] = { { { "Expires", 7 }, HEADER_EXPIRES }, { { "Event", 5 }, HEADER_EVENT } },
+	[LETTER('f')] = { { { "From", 4 }, HEADER_FROM }, { { "f", 1 }, HEADER_FROM } },
+	[LETTER('i')] = { { { "i", 1 }, HEADER_CALL_ID } },
+	[LETTER('l')] = { { { "l", 1 }, HEADER_CONTENT_LENGTH } },
+	[LETTER('m')] = { { { "m", 1 }, HEADER_CONTACT } },
+	[LETTER('o')] = { { { "o", 1 }, HEADER_EVENT } },
+	[LETTER('s')] = { { { "Session-Expires", 15 }, HEADER_SESSION_EXPIRES },
+			  { { "Subscription-State", 18 }, HEADER_SUBSCRIPTION_STATE } },
+	[LETTER('t')] = { { { "To", 2 }, HEADER_TO }, { { "t", 1 }, HEADER_TO } },
+	[LETTER('v')] = { { { "Via", 3 }, HEADER_VIA }, { { "v", 1 }, HEADER_VIA } },
+	[LETTER('x')] = { { { "x", 1 }, HEADER_SESSION_EXPIRES } },
 };
 
 static enum header_name name_of(struct span text)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		/* A cheap look first: but for its case, the first letter tells most names apart. */
-		if ((text.at[0] | 0x20) == (names[i].text.at[0] | 0x20) &&
-		    span_equal_nocase(text, names[i].text))
-			return names[i].name;
+	const struct known_name *known = names[LETTER(text.at[0])];
+
+	for (size_t i = 0; i < NAMES_OF_LETTER_MAX && known[i].name != HEADER_OTHER; i++)
+		if (span_equal_nocase(text, known[i].text))
+			return known[i].name;
 	return HEADER_OTHER;
 }
 

@@ -2,7 +2,7 @@
 /*
  * headers.h - the lines of a SIP message's header part.
  *
- * Included by reader.c. A line here is a logical one: a header with the lines
+ * Included by reader.c and framer.c. A line here is a logical one: a header with the lines
  * that it was folded over (RFC 3261 section 7.3.1), without its line end. Lines
  * end with CRLF; a bare LF is taken for one, as SIP servers do.
  */
@@ -20,6 +20,10 @@ enum header_name {
 	HEADER_CSEQ,
 	HEADER_CONTACT,
 	HEADER_EXPIRES,
+	HEADER_EVENT,
+	HEADER_SUBSCRIPTION_STATE,
+	HEADER_SESSION_EXPIRES,
+	HEADER_CONTENT_LENGTH,
 	HEADER_NAME_MAX
 };
 
@@ -35,7 +39,10 @@ struct header {
  */
 bool headers_line(struct span *rest, struct span *line);
 
-/* Takes the next header off *rest: 1, or 0 if there is none, or -EBADMSG if the line is no header. */
+/*
+ * Takes the next header off *rest: 1, or 0 if there is none, or -EBADMSG if the line is
+ * no header (it is taken off as well).
+ */
 int headers_next(struct span *rest, struct header *header);
 
 /* True at the empty line; a header part that ends without it is cut. */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "sighting.h"
 #include "sip/headers.h"
+#include "sip/refinement.h"
 #include "sip/start_line.h"
 #include "sip/uri.h"
 #include "sip/values.h"
@@ -17,9 +18,11 @@
 
 struct sip_reader {
 	struct span method; /* of the request that is being read */
+	struct span from; /* URI of From */
 	struct text made; /* over "buffer": facts that do not stand in the message as such */
 	char message[SIGHTING_CAPTURE_MAX];
-	char buffer[2 * SIGHTING_CAPTURE_MAX]; /* each URI's parts, and those of To once more */
+	/* Each URI's parts, and those of To and From once more. */
+	char buffer[2 * SIGHTING_CAPTURE_MAX];
 };
 
 /*
@@ -111,6 +114,7 @@ static int read_topmost_via(struct span value, struct facts *facts)
 	    value_find_parameter(via.parameters, SPAN("branch"), &facts->branch))
 		return -EBADMSG;
 	facts->sent_by = via.host;
+	facts->sent_by_port = via.port;
 	if (facts->branch.length == 0)
 		facts->branch = (struct span){ NULL, 0 };
 	return 0;
@@ -138,15 +142,30 @@ static int read_tag(struct span parameters, struct span *tag)
 	return 0;
 }
 
-/* Nobody needs the URI of From, so nothing is wrong with a message because of it. */
+/* Its URI waits for CSeq, which tells whether anybody needs it. */
 static int read_from(struct sip_reader *reader, struct span value, struct facts *facts)
 {
 	struct address_value address;
 
-	(void)reader;
 	if (value_read_address(value, &address))
 		return -EBADMSG;
+	reader->from = address.uri;
 	return read_tag(address.parameters, &facts->from_tag);
+}
+
+/* Reading a URI is felt, so it is left out of a REGISTER. */
+static int read_from_aor(struct sip_reader *reader, struct facts *facts)
+{
+	struct uri uri;
+	int error;
+
+	if (facts->method == SIP_METHOD_REGISTER)
+		return 0;
+	error = uri_read(reader->from, &reader->made, &uri);
+	if (error)
+		return error == -ENOMEM ? error : 0;
+	facts->from_aor = uri_make_aor(&uri, &reader->made);
+	return 0;
 }
 
 static int read_to(struct sip_reader *reader, struct span value, struct facts *facts)
@@ -193,6 +212,7 @@ static int read_expires(struct sip_reader *reader, struct span value, struct fac
 
 static const struct header_rule {
 	int (*read)(struct sip_reader *reader, struct span value, struct facts *facts);
+	void (*refine)(struct span value, struct facts *facts); /* of one that costs nothing */
 	bool needed;
 	bool once;
 } rules[HEADER_NAME_MAX] = {
@@ -203,6 +223,9 @@ static const struct header_rule {
 	[HEADER_CSEQ] = { .read = read_cseq, .needed = true, .once = true },
 	[HEADER_CONTACT] = { .read = read_contacts },
 	[HEADER_EXPIRES] = { .read = read_expires, .once = true },
+	[HEADER_EVENT] = { .refine = refinement_event },
+	[HEADER_SUBSCRIPTION_STATE] = { .refine = refinement_subscription_state },
+	[HEADER_SESSION_EXPIRES] = { .refine = refinement_session_expires },
 };
 
 /* Folding counts as blanks (RFC 3261 section 7.3.1). The value lies in the reader's memory. */
@@ -222,12 +245,16 @@ static int read_header(struct sip_reader *reader, const struct header *header, b
 {
 	const struct header_rule *rule = &rules[header->name];
 
-	if (!rule->read)
+	if (!rule->read && !rule->refine)
 		return 0;
 	if (seen && rule->once)
 		return -EBADMSG;
 	unfold(reader, header->value);
-	return rule->read(reader, header->value, facts);
+	if (rule->read)
+		return rule->read(reader, header->value, facts);
+	/* Of two that say different things none can be right. */
+	rule->refine(seen ? (struct span){ NULL, 0 } : header->value, facts);
+	return 0;
 }
 
 static int read_headers(struct sip_reader *reader, struct span rest, struct facts *facts)
@@ -307,7 +334,11 @@ int sip_reader_read(struct sip_reader *reader, struct span message, struct facts
 	facts->is_request = start.method.at;
 	facts->status = start.status;
 	facts->expires = FACTS_UNSTATED;
+	facts->subscription_expires = FACTS_UNSTATED;
+	facts->session_expires = FACTS_UNSTATED;
 	error = read_headers(reader, rest, facts);
+	if (!error)
+		error = read_from_aor(reader, facts);
 	if (error)
 		return error;
 	return reader->made.overflow ? -EBADMSG : 0;

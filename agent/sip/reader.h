@@ -36,6 +36,10 @@ enum sip_method sip_reader_peek(struct span message, uint16_t *status);
  * missing (Via, Call-ID, CSeq, From, To), twice where once is allowed, or
  * unreadable; a number out of range; a request with too many Contacts. -ENOMEM.
  * *facts is then undefined.
+ *
+ * Event, Subscription-State, Session-Expires and the URI of From only refine what the
+ * other headers say, so they never cost a message: see refinement.h. One that cannot be
+ * read, or is there twice, counts as unstated.
  */
 int sip_reader_read(struct sip_reader *reader, struct span message, struct facts *facts);
 

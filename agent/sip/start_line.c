@@ -8,6 +8,9 @@
 
 #define VERSION SPAN("SIP/2.0")
 
+/* A start line that is not whole is told from other text by no more than so many bytes. */
+#define LOOK_AT_MAX 64
+
 static const struct {
 	struct span name;
 	enum sip_method method;
@@ -62,4 +65,44 @@ int start_line_read(struct span line, struct start_line *out)
 		return -EBADMSG;
 	*out = (struct start_line){ .method = first };
 	return 0;
+}
+
+static bool is_start_of(struct span text, struct span whole)
+{
+	return text.length <= whole.length &&
+	       span_equal_nocase(text, (struct span){ whole.at, text.length });
+}
+
+/* A token that the end of the bytes may have cut, even to nothing. */
+static bool may_be_token(struct span text)
+{
+	return text.length == 0 || value_is_token(text);
+}
+
+/* What follows a method is a URI: as much of its scheme as is there. */
+static bool may_be_uri(struct span text)
+{
+	const char *colon = text.length > 0 ? memchr(text.at, ':', text.length) : NULL;
+
+	if (!colon)
+		return may_be_token(text);
+	return value_is_token((struct span){ text.at, (size_t)(colon - text.at) });
+}
+
+bool start_line_begins(struct span bytes)
+{
+	const char *newline = bytes.length > 0 ? memchr(bytes.at, '\n', bytes.length) : NULL;
+	struct start_line whole;
+	struct span first;
+
+	if (newline) {
+		bytes.length = (size_t)(newline - bytes.at);
+		bytes.length -= bytes.length > 0 && newline[-1] == '\r';
+		return start_line_read(bytes, &whole) == 0;
+	}
+	if (bytes.length > LOOK_AT_MAX)
+		bytes.length = LOOK_AT_MAX;
+	if (!take_word(&bytes, &first))
+		return may_be_token(bytes) || is_start_of(bytes, VERSION);
+	return span_equal_nocase(first, VERSION) || (value_is_token(first) && may_be_uri(bytes));
 }

@@ -3,6 +3,7 @@
 #ifndef AGENT_SIP_START_LINE_H
 #define AGENT_SIP_START_LINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -15,6 +16,12 @@ struct start_line {
 
 /* Reads a start line; -EBADMSG if it is neither a request's nor a response's. */
 int start_line_read(struct span line, struct start_line *out);
+
+/*
+ * True if "bytes" begin with a start line, or with as much of one as is there: for whoever
+ * gets a message piece by piece.
+ */
+bool start_line_begins(struct span bytes);
 
 /* The method of that name: methods are case-sensitive (RFC 3261 section 7.1). */
 enum sip_method start_line_method(struct span name);

@@ -139,29 +139,29 @@ int value_read_address(struct span value, struct address_value *out)
 }
 
 /* sent-by: "host", "host:port", "[IPv6]" or "[IPv6]:port", with blanks around the colon. */
-static int read_sent_by(struct span text, struct span *host)
+static int read_sent_by(struct span text, struct via_value *out)
 {
 	const char *end = text.at[0] == '[' ? memchr(text.at, ']', text.length)
 					    : memchr(text.at, ':', text.length);
 	size_t length = end ? (size_t)(end - text.at) : text.length;
+	uint64_t number = 0;
 	struct span port;
-	uint64_t number;
 
 	if (text.at[0] == '[') {
 		if (!end)
 			return -EBADMSG;
-		*host = tail(head(text, length), 1);
+		out->host = tail(head(text, length), 1);
 		port = span_trim(tail(text, length + 1));
 	} else {
-		*host = span_trim(head(text, length));
+		out->host = span_trim(head(text, length));
 		port = tail(text, length);
 	}
-	if (!value_is_host(*host))
+	if (!value_is_host(out->host))
 		return -EBADMSG;
-	if (port.length == 0)
-		return 0;
-	if (port.at[0] != ':' || number_read(span_trim(tail(port, 1)), 0, UINT16_MAX, &number))
+	if (port.length > 0 &&
+	    (port.at[0] != ':' || number_read(span_trim(tail(port, 1)), 0, UINT16_MAX, &number)))
 		return -EBADMSG;
+	out->port = (uint16_t)number;
 	return 0;
 }
 
@@ -196,7 +196,7 @@ int value_read_via(struct span value, struct via_value *out)
 	if (!value_is_token(head(rest, transport)))
 		return -EBADMSG;
 	rest = span_trim(tail(rest, transport));
-	return rest.length > 0 ? read_sent_by(rest, &out->host) : -EBADMSG;
+	return rest.length > 0 ? read_sent_by(rest, out) : -EBADMSG;
 }
 
 int value_read_cseq(struct span value, struct cseq_value *out)
@@ -215,6 +215,16 @@ int value_read_cseq(struct span value, struct cseq_value *out)
 	if (!value_is_token(out->method) || out->method.at == value.at + digits)
 		return -EBADMSG;
 	return 0;
+}
+
+int value_read_token(struct span value, struct token_value *out)
+{
+	const char *semicolon = value.length > 0 ? memchr(value.at, ';', value.length) : NULL;
+	size_t length = semicolon ? (size_t)(semicolon - value.at) : value.length;
+
+	out->token = span_trim(head(value, length));
+	out->parameters = tail(value, length);
+	return value_is_token(out->token) ? 0 : -EBADMSG;
 }
 
 static struct span without_quotes(struct span text)

@@ -3,7 +3,7 @@
  * values.h - what header values are made of (RFC 3261 section 25.1): lists,
  * addresses, parameters.
  *
- * Included by reader.c, uri.c and start_line.c. Quotes, angle brackets and escapes are
+ * Included by reader.c, refinement.c, uri.c and start_line.c. Quotes, angle brackets and escapes are
  * told apart here rather than by libosip2, which takes a ";" inside of quotes for
  * the next parameter and a "<" in a quoted parameter for the start of the URI.
  */
@@ -22,12 +22,19 @@ struct address_value {
 
 struct via_value {
 	struct span host; /* of sent-by, IPv6 without brackets */
+	uint16_t port; /* of sent-by, 0 if it has none */
 	struct span parameters;
 };
 
 struct cseq_value {
 	uint32_t number; /* 0..2^31-1 */
 	struct span method;
+};
+
+/* A token with parameters: Event, Subscription-State, Session-Expires. */
+struct token_value {
+	struct span token;
+	struct span parameters;
 };
 
 /*
@@ -40,6 +47,7 @@ int value_next(struct span *list, struct span *value);
 int value_read_address(struct span value, struct address_value *out);
 int value_read_via(struct span value, struct via_value *out);
 int value_read_cseq(struct span value, struct cseq_value *out);
+int value_read_token(struct span value, struct token_value *out);
 
 /*
  * Finds a parameter by its name. *value is what it is set to, without quotes: empty if

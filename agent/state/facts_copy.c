@@ -14,7 +14,8 @@ static size_t contact_text_bytes(const struct facts_contact *contact)
 size_t facts_copy_text_bytes(const struct facts *facts)
 {
 	size_t bytes = facts->call_id.length + facts->branch.length + facts->sent_by.length +
-		       facts->from_tag.length + facts->to_tag.length + facts->aor.length;
+		       facts->from_tag.length + facts->to_tag.length + facts->aor.length +
+		       facts->from_aor.length + facts->event.length + facts->event_id.length;
 
 	for (uint32_t i = 0; i < facts->contact_count; i++)
 		bytes += contact_text_bytes(&facts->contacts[i]);
@@ -45,6 +46,9 @@ const struct facts *facts_copy(const struct facts *facts, void *memory)
 	copy->from_tag = span_pack(facts->from_tag, &at);
 	copy->to_tag = span_pack(facts->to_tag, &at);
 	copy->aor = span_pack(facts->aor, &at);
+	copy->from_aor = span_pack(facts->from_aor, &at);
+	copy->event = span_pack(facts->event, &at);
+	copy->event_id = span_pack(facts->event_id, &at);
 	for (uint32_t i = 0; i < facts->contact_count; i++) {
 		struct facts_contact *contact = &copy->contacts[i];
 

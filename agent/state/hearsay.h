@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hearsay.h - acceptances that reached the SIP server from somewhere else, so that
+ * hearsay.h - answers that reached the SIP server from somewhere else, so that
  * what the server passes on is not taken for its own word.
  *
  * A proxy forwards a response by its second Via without having asked for it
- * (RFC 3261 section 16.7). Whoever sends it a 2xx with his own address there makes
- * the server say that his REGISTER was accepted. An acceptance from outside counts
- * only if the server has itself sent the REGISTER to that very place, as an edge
- * proxy in front of a registrar does.
+ * (RFC 3261 section 16.7). Whoever sends it a 2xx or a 180 with his own address there makes
+ * the server say that his REGISTER was accepted, or that his call rings. An answer from
+ * outside counts only if the server has itself sent that request: with the same Call-ID,
+ * CSeq and branch, which tells each fork from the others, and to that very place.
+ *
+ * An INVITE or UPDATE may be answered from another place than it was sent to, as carriers
+ * with several addresses do. To doubt that would lose the caller's path in every such call;
+ * to believe it helps nobody who is not told the server's branch, or can guess it: and
+ * his answer the server believes as well, so that the call is real to it.
  */
 #ifndef AGENT_STATE_HEARSAY_H
 #define AGENT_STATE_HEARSAY_H
@@ -28,11 +33,11 @@ void hearsay_free(struct hearsay *hearsay);
 void hearsay_asked(struct hearsay *hearsay, const struct flow *flow, const struct facts *request,
 		   uint64_t now_ns);
 
-/* This 2xx reached the server on "flow". */
+/* This response reached the server on "flow". */
 void hearsay_told(struct hearsay *hearsay, const struct flow *flow, const struct facts *response,
 		  uint64_t now_ns);
 
-/* True if the server may have sent this 2xx because somebody it never asked told it to. */
+/* True if the server may have sent this response because somebody it never asked told it to. */
 bool hearsay_doubts(const struct hearsay *hearsay, const struct facts *response, uint64_t now_ns);
 
 #endif

@@ -9,6 +9,7 @@ static const char *const state_names[] = {
 	[PATH_REGISTERED_DIALOG] = "registered+dialog",
 	[PATH_DIALOG] = "dialog",
 	[PATH_LINGERING] = "lingering",
+	[PATH_CONNECTED] = "connected",
 };
 
 static const char *const health_names[] = {
@@ -16,6 +17,12 @@ static const char *const health_names[] = {
 	[PATH_AWAITING] = "awaiting",
 	[PATH_SILENT] = "silent",
 };
+
+#define NOTE_TEXT_(name, text) [PATH_NOTE_##name] = (text),
+#define NOTE_NAME_(name, text) [PATH_NOTE_##name] = #name,
+
+static const char *const note_texts[] = { PATH_NOTES(NOTE_TEXT_) };
+static const char *const note_names[] = { PATH_NOTES(NOTE_NAME_) };
 
 _Static_assert(sizeof(state_names) / sizeof(state_names[0]) == PATH_STATE_MAX,
 	       "every state of a path has a name");
@@ -30,7 +37,9 @@ enum path_state path_state(const struct path *path)
 		return counts[BINDING_DIALOG] > 0 ? PATH_REGISTERED_DIALOG : PATH_REGISTERED;
 	if (counts[BINDING_DIALOG] > 0)
 		return PATH_DIALOG;
-	return counts[BINDING_LINGERING] > 0 ? PATH_LINGERING : PATH_IDLE;
+	if (counts[BINDING_LINGERING] > 0)
+		return PATH_LINGERING;
+	return counts[BINDING_CONNECTION] > 0 ? PATH_CONNECTED : PATH_IDLE;
 }
 
 const char *path_state_name(enum path_state state)
@@ -41,6 +50,24 @@ const char *path_state_name(enum path_state state)
 const char *path_health_name(enum path_health health)
 {
 	return health_names[health];
+}
+
+const char *path_note_text(enum path_note note)
+{
+	return note_texts[note];
+}
+
+const char *path_note_name(enum path_note note)
+{
+	return note_names[note];
+}
+
+bool path_outlives(const struct path *path, uint64_t when_ns)
+{
+	for (const struct binding *binding = path->bindings; binding; binding = binding->next)
+		if (binding->ends_ns > when_ns)
+			return true;
+	return false;
 }
 
 static uint64_t seek_first_end(const struct path *path)

@@ -20,6 +20,7 @@ enum path_state {
 	PATH_REGISTERED_DIALOG,
 	PATH_DIALOG,
 	PATH_LINGERING,
+	PATH_CONNECTED, /* a connection that stands, of which nothing more is known (TLS) */
 	PATH_STATE_MAX
 };
 
@@ -29,6 +30,31 @@ enum path_health {
 	PATH_SILENT, /* prompts went unanswered; it is kept all the same (traps 15, 21) */
 	PATH_HEALTH_MAX
 };
+
+/* Why a path is, or is not, prompted: what the latest look at it found. */
+#define PATH_NOTES(X) \
+	X(fresh, "just opened") \
+	X(talks, "heard within its threshold") \
+	X(prompted, "quiet, so it is prompted") \
+	X(answered, "answered its prompt") \
+	X(backing_off, "answers nothing, so it is prompted less and less often") \
+	X(ends_soon, "must refresh or ends before its NAT forgets it") \
+	X(not_behind_nat, "not behind a NAT, and nat = auto") \
+	X(ignored, "in a network that is ignored") \
+	X(kept_by_tcp, "kept by the kernel's TCP keepalive") \
+	X(not_kept, "nothing keeps this connection: TCP keepalive could not be switched on") \
+	X(no_address, "its local address is not on this host") \
+	X(refused, "the network refused its prompt") \
+	X(waits, "waits for its turn") \
+	X(unknown, "the programs do not say when it was heard")
+
+#define PATH_NOTE_ENUM_(name, text) PATH_NOTE_##name,
+
+enum path_note { PATH_NOTES(PATH_NOTE_ENUM_) PATH_NOTE_MAX };
+
+#undef PATH_NOTE_ENUM_
+
+struct path_rules;
 
 /* Links a path into one slot of the timing wheel; owned by keep/wheel. */
 struct wheel_node {
@@ -63,9 +89,13 @@ struct path {
 	uint32_t answers;
 	uint32_t avoided; /* prompts that one each threshold would have been, needlessly */
 	uint32_t rtt_us; /* of the latest answered prompt, 0 for none yet */
+	const struct path_rules
+		*rules; /* of its remote network, see keep/rules.h; never NULL once kept */
 	uint32_t binding_counts[BINDING_KIND_MAX]; /* one flow of a trunk carries many */
+	uint32_t nat_count; /* bindings that say that the device is behind a NAT */
 	uint16_t answer_status; /* of the latest answered prompt, 0 for none yet */
 	uint8_t health; /* enum path_health */
+	uint8_t note; /* enum path_note */
 	bool held; /* its prompt waits for this host to hold the local address (trap 6) */
 	bool slot_reserved; /* the pacer has given it its turn: see keep/pacer.h */
 };
@@ -79,6 +109,13 @@ enum path_state path_state(const struct path *path);
 /* "registered", "registered+dialog", ... and "live", "awaiting", "silent". */
 const char *path_state_name(enum path_state state);
 const char *path_health_name(enum path_health health);
+
+/* Why it is, or is not, prompted: for people, and for programs ("ends_soon"). */
+const char *path_note_text(enum path_note note);
+const char *path_note_name(enum path_note note);
+
+/* True if some binding of the path ends later than this. Cheap where the first one does. */
+bool path_outlives(const struct path *path, uint64_t when_ns);
 
 /*
  * When the first of the bindings ends; CLOCK_NEVER without bindings. It is never told

@@ -159,11 +159,13 @@ void paths_attach(struct path *path, struct binding *binding)
 		binding->next->link = &binding->next;
 	path->bindings = binding;
 	path->binding_counts[binding->kind]++;
+	path->nat_count += binding->behind_nat;
 }
 
 void paths_detach(struct binding *binding)
 {
 	binding->path->binding_counts[binding->kind]--;
+	binding->path->nat_count -= binding->behind_nat;
 	*binding->link = binding->next;
 	if (binding->next)
 		binding->next->link = binding->link;
@@ -177,6 +179,24 @@ void paths_set_end(struct binding *binding, uint64_t ends_ns)
 	binding->ends_ns = ends_ns;
 	if (binding->path)
 		note_end(binding->path, ends_ns);
+}
+
+void paths_set_kind(struct binding *binding, enum binding_kind kind)
+{
+	if (binding->path) {
+		binding->path->binding_counts[binding->kind]--;
+		binding->path->binding_counts[kind]++;
+	}
+	binding->kind = (uint8_t)kind;
+}
+
+void paths_set_nat(struct binding *binding, bool behind_nat)
+{
+	if (binding->path) {
+		binding->path->nat_count -= binding->behind_nat;
+		binding->path->nat_count += behind_nat;
+	}
+	binding->behind_nat = behind_nat;
 }
 
 struct path *paths_walk(const struct paths *paths, uint32_t *cursor)

@@ -8,6 +8,7 @@
 #ifndef AGENT_STATE_PATHS_H
 #define AGENT_STATE_PATHS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ void paths_detach(struct binding *binding);
 
 /* Gives a binding a new end, and lets its path know if it is on one. */
 void paths_set_end(struct binding *binding, uint64_t ends_ns);
+
+/* Makes a binding one of another kind, or says anew whether it is behind a NAT. */
+void paths_set_kind(struct binding *binding, enum binding_kind kind);
+void paths_set_nat(struct binding *binding, bool behind_nat);
 
 /*
  * Walks: the first path with an index of *cursor or more, moving *cursor past it;

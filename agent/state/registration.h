@@ -18,8 +18,8 @@
  * rewritten Contact is still the same device).
  */
 struct registration {
-	struct binding binding; /* first; binding.target is the Contact URI */
-	struct span aor; /* scheme and host in lower case */
+	struct binding
+		binding; /* first; target is the Contact URI, aor has its scheme and host in lower case */
 	struct span call_id;
 	struct span instance; /* absent if the device has none */
 	uint32_t reg_id;

@@ -15,7 +15,7 @@ int registration_table_init(struct registration_table *table, size_t limit)
 /* The texts are one allocation, which starts with the AOR. */
 static void free_registration(struct registration *registration)
 {
-	free((char *)registration->aor.at);
+	free((char *)registration->binding.aor.at);
 	free(registration);
 }
 
@@ -35,7 +35,7 @@ static struct registration *same_aor(struct table_node *node, struct span aor)
 		struct registration *registration =
 			table_element(node, struct registration, by_aor);
 
-		if (span_equal(registration->aor, aor))
+		if (span_equal(registration->binding.aor, aor))
 			return registration;
 	}
 	return NULL;
@@ -54,7 +54,7 @@ struct registration *registration_table_first(const struct registration_table *t
 
 struct registration *registration_table_next(const struct registration *registration)
 {
-	return same_aor(table_next(&registration->by_aor), registration->aor);
+	return same_aor(table_next(&registration->by_aor), registration->binding.aor);
 }
 
 static int write_contact(struct registration *registration, struct span aor,
@@ -62,12 +62,12 @@ static int write_contact(struct registration *registration, struct span aor,
 {
 	char *texts = malloc(aor.length + contact->uri.length + call_id.length +
 			     contact->instance.length);
-	char *at = texts, *earlier = (char *)registration->aor.at;
+	char *at = texts, *earlier = (char *)registration->binding.aor.at;
 
 	if (!texts)
 		return -ENOMEM;
 	span_pack(aor, &at);
-	registration->aor = (struct span){ texts, aor.length }; /* never absent: it owns them all */
+	registration->binding.aor = (struct span){ texts, aor.length }; /* never absent: it owns them all */
 	registration->binding.target = span_pack(contact->uri, &at);
 	registration->call_id = span_pack(call_id, &at);
 	registration->instance = span_pack(contact->instance, &at);
@@ -98,6 +98,7 @@ struct registration *registration_table_add(struct registration_table *table, st
 	if (!registration)
 		return NULL;
 	registration->binding.kind = BINDING_REGISTRATION;
+	registration->binding.expiry = REASON_registration_expired;
 	if (write_contact(registration, aor, contact, call_id) ||
 	    table_put(&table->by_aor, &registration->by_aor, aor_hash(table, aor))) {
 		free_registration(registration);
@@ -114,7 +115,7 @@ int registration_table_rewrite(struct registration *registration,
 	    span_equal(registration->instance, contact->instance) &&
 	    registration->reg_id == contact->reg_id)
 		return 0;
-	return write_contact(registration, registration->aor, contact, call_id);
+	return write_contact(registration, registration->binding.aor, contact, call_id);
 }
 
 void registration_table_remove(struct registration_table *table, struct registration *registration)

@@ -9,8 +9,10 @@
 #include "base/log.h"
 #include "state/contact.h"
 #include "state/grant.h"
+#include "state/nat.h"
 #include "state/paths.h"
 #include "state/registration_table.h"
+#include "state/restored.h"
 #include "state/uri.h"
 
 _Static_assert(REGISTRATIONS_PER_AOR_MAX <= REGISTRATION_CHANGES_MAX &&
@@ -209,43 +211,23 @@ static bool was_dropped(struct acceptance *acceptance, const struct facts_contac
 	return false;
 }
 
-static void count_change(struct counts *counts, enum binding_change_kind kind)
-{
-	switch (kind) {
-	case BINDING_BEGINS:
-		count_up(counts, bindings_begun);
-		break;
-	case BINDING_RENEWED:
-		count_up(counts, bindings_renewed);
-		break;
-	case BINDING_MOVED:
-		count_up(counts, bindings_moved);
-		break;
-	case BINDING_ENDS:
-		count_up(counts, bindings_ended);
-		break;
-	}
-}
-
 static void add_change(struct acceptance *acceptance, enum binding_change_kind kind,
 		       struct registration *registration)
 {
+	static const enum binding_reason reasons[] = {
+		[BINDING_BEGINS] = REASON_registered,
+		[BINDING_RENEWED] = REASON_registered,
+		[BINDING_MOVED] = REASON_registration_moved,
+		[BINDING_ENDS] = REASON_unregistered,
+	};
+
 	acceptance->changes[acceptance->change_count++] = (struct binding_change){
 		.kind = kind,
+		.reason = reasons[kind],
 		.binding = &registration->binding,
 		.flow = acceptance->request->flow,
 	};
-	count_change(acceptance->room->counts, kind);
-}
-
-static enum binding_change_kind renewal_kind(const struct acceptance *acceptance,
-					     const struct registration *registration)
-{
-	const struct path *path = registration->binding.path;
-
-	if (!path)
-		return BINDING_BEGINS;
-	return same_flow(&path->flow, &acceptance->request->flow) ? BINDING_RENEWED : BINDING_MOVED;
+	binding_count_change(acceptance->room->counts, kind);
 }
 
 static void refuse(struct registrations *room)
@@ -278,8 +260,11 @@ static void keep(struct acceptance *acceptance, const struct facts_contact *cont
 	acceptance->room->refusing &= registration_table_full(&acceptance->room->table);
 	registration->cseq = acceptance->request->facts->cseq;
 	registration->accepted_ns = acceptance->accepted_ns;
+	paths_set_nat(&registration->binding,
+		      nat_between(&acceptance->request->flow, acceptance->request->facts));
 	paths_set_end(&registration->binding, acceptance->accepted_ns + lifetime_s * NS_PER_S);
-	add_change(acceptance, renewal_kind(acceptance, registration), registration);
+	add_change(acceptance, binding_kept_on(&registration->binding, &acceptance->request->flow),
+		   registration);
 }
 
 static void end(struct acceptance *acceptance, struct registration *registration)
@@ -340,6 +325,36 @@ size_t registrations_accept(struct registrations *registrations, const struct tr
 	if (acceptance.stale)
 		count_up(registrations->counts, registers_stale);
 	return acceptance.change_count;
+}
+
+void registrations_write(const struct binding *binding, struct record *record)
+{
+	const struct registration *registration = registration_of(binding);
+
+	record->call_id = registration->call_id;
+	record->instance = registration->instance;
+	record->reg_id = registration->reg_id;
+	record->cseq = registration->cseq;
+	record->accepted_ns = registration->accepted_ns;
+}
+
+bool registrations_restore(struct registrations *registrations, const struct record *record,
+			   struct binding_change *change)
+{
+	struct facts_contact contact = {
+		.uri = record->target,
+		.instance = record->instance,
+		.reg_id = record->reg_id,
+	};
+	struct registration *registration = registration_table_add(
+		&registrations->table, record->aor, &contact, record->call_id);
+
+	if (!registration)
+		return false;
+	registration->cseq = record->cseq;
+	registration->accepted_ns = record->accepted_ns;
+	*change = binding_restored(&registration->binding, record);
+	return true;
 }
 
 void registrations_forget(struct registrations *registrations, struct binding *binding)

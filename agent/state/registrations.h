@@ -9,12 +9,14 @@
 #ifndef AGENT_STATE_REGISTRATIONS_H
 #define AGENT_STATE_REGISTRATIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/counts.h"
 #include "sip/facts.h"
 #include "state/binding.h"
+#include "state/record.h"
 #include "state/registration.h"
 #include "state/transactions.h"
 
@@ -70,6 +72,16 @@ void registrations_free(struct registrations *registrations);
 size_t registrations_accept(struct registrations *registrations, const struct transaction *request,
 			    const struct facts *response, uint64_t accepted_ns,
 			    struct binding_change changes[REGISTRATION_CHANGES_MAX]);
+
+/* What is written down of a registration; its texts are the room's. */
+void registrations_write(const struct binding *binding, struct record *record);
+
+/*
+ * A registration that was written down begins again, before any other has: fills *change and
+ * returns true. False without memory, or beyond a limit.
+ */
+bool registrations_restore(struct registrations *registrations, const struct record *record,
+			   struct binding_change *change);
 
 /* Removes and frees one registration whose binding is off its path. */
 void registrations_forget(struct registrations *registrations, struct binding *binding);

@@ -16,6 +16,7 @@ struct kept {
 	struct table_node by_identity;
 	struct kept *older;
 	struct kept *newer;
+	bool answered; /* finally: an INVITE may be answered more than once (trap 34) */
 	max_align_t facts[];
 };
 
@@ -26,6 +27,7 @@ struct transactions {
 	struct kept *oldest;
 	struct kept *newest;
 	size_t limit;
+	uint64_t lifetime_ns;
 };
 
 /* What is hashed; the texts as hashes of their own, so that no two run into each other. */
@@ -34,12 +36,13 @@ struct identity {
 	uint64_t call_id;
 	uint64_t branch;
 	uint32_t cseq;
-	uint32_t method;
+	uint16_t method;
+	uint16_t direction;
 };
 
 _Static_assert(sizeof(struct identity) == 64, "struct identity is hashed: no hidden padding");
 
-struct transactions *transactions_new(size_t limit, struct counts *counts)
+struct transactions *transactions_new(size_t limit, uint64_t lifetime_ns, struct counts *counts)
 {
 	cleanup_free struct transactions *transactions = calloc(1, sizeof(*transactions));
 
@@ -47,6 +50,7 @@ struct transactions *transactions_new(size_t limit, struct counts *counts)
 		return NULL;
 	transactions->counts = counts;
 	transactions->limit = limit;
+	transactions->lifetime_ns = lifetime_ns;
 	return take_ptr(transactions);
 }
 
@@ -69,7 +73,7 @@ void transactions_free(struct transactions *transactions)
 }
 
 static uint64_t identity_hash(const struct transactions *transactions, const struct flow *flow,
-			      const struct facts *facts)
+			      enum sighting_direction direction, const struct facts *facts)
 {
 	const struct hash_key *key = &transactions->key;
 	struct identity identity = {
@@ -77,31 +81,34 @@ static uint64_t identity_hash(const struct transactions *transactions, const str
 		.call_id = hash_bytes(key, facts->call_id.at, facts->call_id.length),
 		.branch = hash_bytes(key, facts->branch.at, facts->branch.length),
 		.cseq = facts->cseq,
-		.method = facts->method,
+		.method = (uint16_t)facts->method,
+		.direction = (uint16_t)direction,
 	};
 
 	return hash_bytes(key, &identity, sizeof(identity));
 }
 
 static bool identical(const struct transaction *transaction, const struct flow *flow,
-		      const struct facts *facts)
+		      enum sighting_direction direction, const struct facts *facts)
 {
 	const struct facts *kept = transaction->facts;
 
 	return memcmp(&transaction->flow, flow, sizeof(*flow)) == 0 &&
-	       kept->method == facts->method && kept->cseq == facts->cseq &&
-	       span_equal(kept->call_id, facts->call_id) && span_equal(kept->branch, facts->branch);
+	       transaction->direction == direction && kept->method == facts->method &&
+	       kept->cseq == facts->cseq && span_equal(kept->call_id, facts->call_id) &&
+	       span_equal(kept->branch, facts->branch);
 }
 
 static struct kept *find(const struct transactions *transactions, const struct flow *flow,
-			 const struct facts *facts, uint64_t hash)
+			 enum sighting_direction direction, const struct facts *facts,
+			 uint64_t hash)
 {
 	struct table_node *node = table_first(&transactions->by_identity, hash);
 
 	for (; node; node = table_next(node)) {
 		struct kept *kept = table_element(node, struct kept, by_identity);
 
-		if (identical(&kept->transaction, flow, facts))
+		if (identical(&kept->transaction, flow, direction, facts))
 			return kept;
 	}
 	return NULL;
@@ -109,20 +116,22 @@ static struct kept *find(const struct transactions *transactions, const struct f
 
 static void forget_oldest(struct transactions *transactions)
 {
-	if (transactions->counts &&
-	    transactions->oldest->transaction.facts->method == SIP_METHOD_REGISTER)
-		count_up(transactions->counts, registers_unanswered);
+	if (transactions->counts && !transactions->oldest->answered)
+		count_up(transactions->counts, requests_unanswered);
 	forget(transactions, transactions->oldest);
 }
 
-static struct kept *copy_of(const struct flow *flow, const struct facts *facts, uint64_t now_ns)
+static struct kept *copy_of(const struct flow *flow, enum sighting_direction direction,
+			    const struct facts *facts, uint64_t now_ns)
 {
 	struct kept *kept = malloc(sizeof(*kept) + facts_copy_bytes(facts));
 
 	if (!kept)
 		return NULL;
+	kept->answered = false;
 	kept->transaction = (struct transaction){
 		.flow = *flow,
+		.direction = direction,
 		.seen_ns = now_ns,
 		.facts = facts_copy(facts, kept->facts),
 	};
@@ -141,16 +150,17 @@ static int append(struct transactions *transactions, struct kept *kept, uint64_t
 }
 
 int transactions_remember(struct transactions *transactions, const struct flow *flow,
-			  const struct facts *facts, uint64_t now_ns)
+			  enum sighting_direction direction, const struct facts *facts,
+			  uint64_t now_ns)
 {
-	uint64_t hash = identity_hash(transactions, flow, facts);
+	uint64_t hash = identity_hash(transactions, flow, direction, facts);
 	cleanup_free struct kept *kept = NULL;
 
 	if (facts_copy_text_bytes(facts) > TRANSACTION_BYTES_MAX)
 		return -E2BIG;
-	if (find(transactions, flow, facts, hash))
+	if (find(transactions, flow, direction, facts, hash))
 		return 0;
-	kept = copy_of(flow, facts, now_ns);
+	kept = copy_of(flow, direction, facts, now_ns);
 	if (!kept || append(transactions, kept, hash))
 		return -ENOMEM;
 	take_ptr(kept);
@@ -160,14 +170,19 @@ int transactions_remember(struct transactions *transactions, const struct flow *
 }
 
 const struct transaction *transactions_match(struct transactions *transactions,
-					     const struct flow *flow, const struct facts *response)
+					     const struct flow *flow,
+					     enum sighting_direction direction,
+					     const struct facts *response)
 {
-	struct kept *kept;
+	enum sighting_direction asked =
+		direction == SIGHTING_TO_DEVICE ? SIGHTING_FROM_DEVICE : SIGHTING_TO_DEVICE;
+	uint64_t hash = identity_hash(transactions, flow, asked, response);
+	struct kept *kept = find(transactions, flow, asked, response, hash);
 
-	if (response->status < 200)
+	if (!kept)
 		return NULL;
-	kept = find(transactions, flow, response, identity_hash(transactions, flow, response));
-	return kept ? &kept->transaction : NULL;
+	kept->answered |= response->status >= 200;
+	return &kept->transaction;
 }
 
 void transactions_forget(struct transactions *transactions, const struct transaction *transaction)
@@ -178,7 +193,7 @@ void transactions_forget(struct transactions *transactions, const struct transac
 void transactions_expire(struct transactions *transactions, uint64_t now_ns)
 {
 	while (transactions->oldest &&
-	       transactions->oldest->transaction.seen_ns + TRANSACTION_LIFETIME_NS < now_ns)
+	       transactions->oldest->transaction.seen_ns + transactions->lifetime_ns < now_ns)
 		forget_oldest(transactions);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * transactions.h - requests that wait for the SIP server's own answer.
+ * transactions.h - requests that wait for their answers, whichever way they went.
  *
- * Nothing is learnt from a request: only the matching 2xx that the server sends
- * back on the same flow proves that it was accepted. So what unauthenticated
- * traffic can cost is this room's bounded memory, and it never causes a prompt
- * (trap 44). The oldest request makes room for the newest.
+ * Nothing is learnt from a request: only the matching response that comes back on the
+ * same flow, the server's own or the device's, proves that it was accepted. So what
+ * unauthenticated traffic can cost is this room's bounded memory, and it never causes a
+ * prompt (trap 44). The oldest request makes room for the newest.
  */
 #ifndef AGENT_STATE_TRANSACTIONS_H
 #define AGENT_STATE_TRANSACTIONS_H
@@ -15,9 +15,10 @@
 
 #include "base/counts.h"
 #include "flow.h"
+#include "sighting.h"
 #include "sip/facts.h"
 
-/* A request is forgotten after 64*T1 = 32 s (RFC 3261 section 17.1.2.2, timer F). */
+/* What is not an INVITE is forgotten after 64*T1 = 32 s (RFC 3261 section 17.1.2.2, timer F). */
 #define TRANSACTION_LIFETIME_NS (32 * UINT64_C(1000000000))
 
 /* A request whose texts need more bytes than this is not kept. */
@@ -32,38 +33,45 @@ struct transactions;
  */
 struct transaction {
 	struct flow flow;
+	enum sighting_direction direction; /* which way the request went */
 	uint64_t seen_ns;
 	const struct facts *facts;
 };
 
 /*
- * A room for at most "limit" requests (1 or more); NULL without memory or randomness.
- * "counts" outlives the room, or is NULL: then nothing is counted.
+ * A room for at most "limit" requests (1 or more), each forgotten when it is older than
+ * lifetime_ns; NULL without memory or randomness. "counts" outlives the room, or is NULL:
+ * then nothing is counted.
  */
-struct transactions *transactions_new(size_t limit, struct counts *counts);
+struct transactions *transactions_new(size_t limit, uint64_t lifetime_ns, struct counts *counts);
 void transactions_free(struct transactions *transactions);
 
 /*
- * Remembers a request. A retransmission (same flow, method, Call-ID, CSeq, branch)
- * changes nothing. -E2BIG if it is larger than TRANSACTION_BYTES_MAX, -ENOMEM.
- * A REGISTER that is evicted or expires is counted (registers_unanswered).
+ * Remembers a request that went in "direction". A retransmission (same flow, direction,
+ * method, Call-ID, CSeq, branch) changes nothing. -E2BIG if it is larger than
+ * TRANSACTION_BYTES_MAX, -ENOMEM. A request that is evicted or expires without a final
+ * answer is counted (requests_unanswered).
  */
 int transactions_remember(struct transactions *transactions, const struct flow *flow,
-			  const struct facts *facts, uint64_t now_ns);
+			  enum sighting_direction direction, const struct facts *facts,
+			  uint64_t now_ns);
 
 /*
- * The request that a final response on "flow" answers: same method, Call-ID, CSeq
- * and branch. NULL if none is remembered, or the response is provisional. It stays
- * remembered (and the returned memory good) until transactions_forget(), or until
- * the next transactions_remember() or transactions_expire().
+ * The request that a response on "flow", going in "direction", answers: one that went the
+ * other way, with the same method, Call-ID, CSeq and branch; NULL if none is remembered. A
+ * final response answers it, a provisional one does not; either may come again. The request
+ * stays remembered (and the returned memory good) until transactions_forget(), or until the
+ * next transactions_remember() or transactions_expire().
  */
 const struct transaction *transactions_match(struct transactions *transactions,
-					     const struct flow *flow, const struct facts *response);
+					     const struct flow *flow,
+					     enum sighting_direction direction,
+					     const struct facts *response);
 
 /* Forgets a request that transactions_match() returned. */
 void transactions_forget(struct transactions *transactions, const struct transaction *transaction);
 
-/* Forgets what is older than TRANSACTION_LIFETIME_NS. Costs what it forgets. */
+/* Forgets what is older than the room's lifetime. Costs what it forgets. */
 void transactions_expire(struct transactions *transactions, uint64_t now_ns);
 
 /* How many requests are remembered. */

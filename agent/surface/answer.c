@@ -97,10 +97,21 @@ bool answer_going_on(const struct answer *answer)
 	return answer->command != NULL;
 }
 
+bool answer_listens(const struct answer *answer)
+{
+	return answer->command && answer->progress.listening;
+}
+
+bool answer_is_quiet(const struct answer *answer)
+{
+	return answer->command && answer->quiet;
+}
+
 void answer_wake(struct answer *answer, uint64_t now_ns)
 {
 	answer->progress.now_ns = now_ns;
 	answer->progress.next = NULL;
+	answer->quiet = false;
 }
 
 /* The last line: nothing is left to say after it. */
@@ -119,6 +130,9 @@ int answer_next(struct answer *answer, const struct subject *subject, json_t **l
 	if (!answer->ending)
 		result = answer->command->step(subject, &answer->progress, &row);
 	switch (result) {
+	case COMMAND_QUIET:
+		answer->quiet = true;
+		__attribute__((fallthrough));
 	case COMMAND_LATER:
 		return 0;
 	case COMMAND_LAST_ROW:

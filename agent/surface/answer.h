@@ -11,6 +11,7 @@
 struct answer {
 	const struct command *command; /* NULL while no answer is being given */
 	bool ending; /* only the end is left to say */
+	bool quiet; /* nothing is left to say until something happens */
 	struct progress progress;
 };
 
@@ -26,6 +27,12 @@ json_t *answer_error(const char *reason);
 
 /* True while an answer is being given. */
 bool answer_going_on(const struct answer *answer);
+
+/* True while it is one of all events to come: it ends with the client. */
+bool answer_listens(const struct answer *answer);
+
+/* True if there is nothing to be said until something happens: then answer_wake() is called. */
+bool answer_is_quiet(const struct answer *answer);
 
 /* To be called at each wake-up before answer_next(): paths may have changed. */
 void answer_wake(struct answer *answer, uint64_t now_ns);

@@ -92,6 +92,16 @@ static void refuse_line(struct client *client)
 	client->closing = true;
 }
 
+/* Whoever listens must not ask anything: its answer would never come. */
+static void refuse_more(struct client *client)
+{
+	client->unsent = answer_error("nothing more can be asked where events are listened to: "
+				      "open another connection");
+	if (!client->unsent)
+		fail(client);
+	client->closing = true;
+}
+
 /* The length of the next request with its line end; 0 if no whole one is there. */
 static size_t request_length(const struct client *client)
 {
@@ -126,7 +136,11 @@ static bool step(struct client *client, uint64_t now_ns)
 		return write_unsent(client);
 	if (client->closing)
 		return false;
-	if (!answer_going_on(&client->answer)) {
+	if (answer_is_quiet(&client->answer)) {
+		if (client->input_used == 0)
+			return false;
+		refuse_more(client);
+	} else if (!answer_going_on(&client->answer)) {
 		if (!take_request(client, now_ns))
 			return false;
 	} else if (answer_next(&client->answer, client->subject, &client->unsent)) {
@@ -171,6 +185,8 @@ static int wanted_events(const struct client *client)
 		return EV_WRITE;
 	if (client->closing)
 		return 0;
+	if (answer_is_quiet(&client->answer))
+		return client->input_ended ? 0 : EV_READ;
 	if (answer_going_on(&client->answer) || request_length(client) > 0)
 		return EV_WRITE;
 	return client->input_ended ? 0 : EV_READ;
@@ -224,9 +240,20 @@ struct client *client_new(int fd, const struct subject *subject, client_gone_han
 	return client;
 }
 
+bool client_wake(struct client *client)
+{
+	if (!answer_listens(&client->answer))
+		return false;
+	/* Served by the loop, not from here: whoever tells of events waits for nobody. */
+	wait_for(client, EV_WRITE);
+	return true;
+}
+
 uint64_t client_idle_since(const struct client *client)
 {
-	return wanted_events(client) == EV_READ ? client->active_ns : CLOCK_NEVER;
+	bool idle = !answer_going_on(&client->answer) && wanted_events(client) == EV_READ;
+
+	return idle ? client->active_ns : CLOCK_NEVER;
 }
 
 void client_free(struct client *client)

@@ -6,9 +6,14 @@
  * nothing more is read; while the client does not take what is there, nothing more
  * is made. So a client, however fast or slow, costs a bounded amount of memory, and
  * at most CLIENT_STEPS steps of work in one turn of the loop.
+ *
+ * A client that listens to events has nothing else to ask on its connection, and is gone
+ * when it closes its side.
  */
 #ifndef AGENT_SURFACE_CLIENT_H
 #define AGENT_SURFACE_CLIENT_H
+
+#include <stdbool.h>
 
 #include "surface/subject.h"
 
@@ -22,6 +27,9 @@ typedef void client_gone_handler(void *context, struct client *client);
 /* A client that is served from now on. Takes the descriptor, but not if it returns NULL. */
 struct client *client_new(int fd, const struct subject *subject, client_gone_handler *gone,
 			  void *context);
+
+/* Something has happened: true if the client listens, and then it will look at it soon. */
+bool client_wake(struct client *client);
 
 /* Since when it has been owed no answer and has sent nothing; CLOCK_NEVER if it is owed one. */
 uint64_t client_idle_since(const struct client *client);

@@ -10,6 +10,8 @@
 #include "base/number.h"
 #include "config/options.h"
 #include "keep/policy.h"
+#include "kernel/connection_map.h"
+#include "kernel/keepalive.h"
 #include "kernel/kernel_counts.h"
 #include "kernel/lookout.h"
 #include "surface/row.h"
@@ -56,7 +58,8 @@ static enum command_result status_step(const struct subject *subject, struct pro
 	row_put_word(&row, "version", SIPPATH_VERSION);
 	row_put_ms_between(&row, "uptime_ms", subject->started_ns, progress->now_ns);
 	row_put(&row, "interfaces", rows_interfaces(interfaces, count));
-	row_put(&row, "watching", json_boolean(!lookout_missing(options->attachment)));
+	row_put_flag(&row, "watching", !lookout_missing(options->attachment));
+	row_put_flag(&row, "tcp_keepalive", keepalive_works(options->attachment));
 	row_put(&row, "sip_ports", row_of_ports(options));
 	row_put_number(&row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
 	row_put_number(&row, "paths", keeper_kept(subject->keeper));
@@ -65,21 +68,37 @@ static enum command_result status_step(const struct subject *subject, struct pro
 	return with_row(*out, COMMAND_LAST_ROW);
 }
 
-static const struct path_entry *read_entry(const struct subject *subject, const struct path *path,
-					   struct path_entry *entry)
+/* A path with what the kernel's maps say of it; "buffers" holds what is read. */
+struct path_buffers {
+	struct path_entry entry;
+	struct connection_entry connection;
+};
+
+static struct rows_path read_maps(const struct subject *subject, const struct path *path,
+				  struct path_buffers *buffers)
 {
-	return keeper_read_entry(subject->keeper, path, entry) == 0 ? entry : NULL;
+	int connections = attach_map(subject->options.attachment, SIPPATH_MAP_CONNECTIONS);
+	struct rows_path shown = { .path = path };
+
+	if (keeper_read_entry(subject->keeper, path, &buffers->entry) == 0)
+		shown.entry = &buffers->entry;
+	if (path->flow.transport == FLOW_TCP && connections >= 0 &&
+	    connection_map_read(connections, &path->flow, &buffers->connection) == 0)
+		shown.connection = &buffers->connection;
+	return shown;
 }
 
 static enum command_result paths_step(const struct subject *subject, struct progress *progress,
 				      json_t **row)
 {
 	const struct path *path = next_path(subject, progress);
-	struct path_entry entry;
+	struct path_buffers buffers;
+	struct rows_path shown;
 
 	if (!path)
 		return COMMAND_END;
-	*row = rows_path(path, read_entry(subject, path, &entry), progress->now_ns);
+	shown = read_maps(subject, path, &buffers);
+	*row = rows_path(&shown, progress->now_ns);
 	return with_row(*row, COMMAND_ROW);
 }
 
@@ -99,14 +118,16 @@ static enum command_result find_path(const struct subject *subject, struct progr
 static enum command_result path_step(const struct subject *subject, struct progress *progress,
 				     json_t **row)
 {
+	struct path_buffers buffers;
 	enum command_result result;
-	struct path_entry entry;
+	struct rows_path shown;
 	struct path *path;
 
 	result = find_path(subject, progress, &path);
 	if (result != COMMAND_ROW)
 		return result;
-	*row = rows_path_in_full(path, read_entry(subject, path, &entry), progress->now_ns);
+	shown = read_maps(subject, path, &buffers);
+	*row = rows_path_in_full(&shown, progress->now_ns);
 	return with_row(*row, COMMAND_LAST_ROW);
 }
 
@@ -148,6 +169,21 @@ static enum command_result bindings_step(const struct subject *subject, struct p
 	return with_row(*row, COMMAND_ROW);
 }
 
+/* Those from now on: there is no end. */
+static enum command_result events_step(const struct subject *subject, struct progress *progress,
+				       json_t **row)
+{
+	int error;
+
+	if (!progress->listening)
+		progress->event = events_next(subject->events);
+	progress->listening = true;
+	error = events_read(subject->events, &progress->event, row);
+	if (error == -EAGAIN)
+		return COMMAND_QUIET;
+	return error ? COMMAND_NO_MEMORY : COMMAND_ROW;
+}
+
 static enum command_result stats_step(const struct subject *subject, struct progress *progress,
 				      json_t **row)
 {
@@ -164,12 +200,32 @@ static enum command_result stats_step(const struct subject *subject, struct prog
 	return with_row(*row, COMMAND_LAST_ROW);
 }
 
+/* Why keeper_prompt() did not prompt. */
+static void say_unprompted(struct text *reason, int error)
+{
+	switch (error) {
+	case -EALREADY:
+		text_format(reason, "a prompt is on its way on this path already");
+		break;
+	case -ENETDOWN:
+		text_format(reason, "the programs are not on their interfaces: restart sippathd");
+		break;
+	case -EPROTONOSUPPORT:
+		text_format(reason, "nothing can be put into a TCP connection of the SIP server: "
+				    "the kernel's keepalive keeps it");
+		break;
+	default:
+		text_format(reason, "the prompt could not be sent: %s", strerror(-error));
+	}
+}
+
 static enum command_result prompt_step(const struct subject *subject, struct progress *progress,
 				       json_t **row)
 {
 	struct text reason = TEXT_OVER(progress->reason);
+	struct path_buffers buffers;
 	enum command_result result;
-	struct path_entry entry;
+	struct rows_path shown;
 	struct path *path;
 	int error;
 
@@ -177,14 +233,12 @@ static enum command_result prompt_step(const struct subject *subject, struct pro
 	if (result != COMMAND_ROW)
 		return result;
 	error = keeper_prompt(subject->keeper, path, progress->now_ns);
-	if (error == -EALREADY)
-		text_format(&reason, "a prompt is on its way on this path already");
-	else if (error == -ENETDOWN)
-		text_format(&reason, "the programs are not on their interfaces: restart sippathd");
-	else if (error)
-		text_format(&reason, "the prompt could not be sent: %s", strerror(-error));
-	else
-		*row = rows_path(path, read_entry(subject, path, &entry), progress->now_ns);
+	if (error) {
+		say_unprompted(&reason, error);
+	} else {
+		shown = read_maps(subject, path, &buffers);
+		*row = rows_path(&shown, progress->now_ns);
+	}
 	/* Last of all: the turn may close the path. */
 	subject->options.turn(subject->options.context);
 	return error ? COMMAND_REFUSED : with_row(*row, COMMAND_LAST_ROW);
@@ -200,6 +254,7 @@ static void set_threshold(const struct subject *subject, uint64_t threshold_ns)
 		log_warning("some devices and networks ban whoever prompts that often "
 			    "(RFC 8085 section 3.5)");
 	keeper_set_threshold(subject->keeper, threshold_ns);
+	subject->options.threshold_changed(subject->options.context, threshold_ns);
 	subject->options.turn(subject->options.context);
 }
 

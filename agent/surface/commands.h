@@ -26,6 +26,8 @@ struct progress {
 	uint32_t shown; /* bindings of the path at the cursor */
 	const struct binding *next; /* the one to show next; good within one wake-up only */
 	struct finder finder;
+	bool listening; /* to events, until the client goes */
+	uint64_t event; /* number of the one to show next */
 	char reason[768]; /* of COMMAND_REFUSED */
 };
 
@@ -33,6 +35,7 @@ enum command_result {
 	COMMAND_ROW, /* *row is set, more may follow */
 	COMMAND_LAST_ROW, /* *row is set, nothing follows */
 	COMMAND_LATER, /* nothing yet: ask again */
+	COMMAND_QUIET, /* nothing until something happens: ask again then */
 	COMMAND_END, /* nothing more */
 	COMMAND_REFUSED, /* "reason" says why */
 	COMMAND_NO_MEMORY,

@@ -107,11 +107,27 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_io_start(loop, &control->listening);
 }
 
+/* Nothing is held while nobody listens. */
+static void on_path_event(void *context, const struct path_event *event)
+{
+	struct control *control = context;
+	bool listened = false;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (control->clients[i] && client_wake(control->clients[i]))
+			listened = true;
+	}
+	if (listened)
+		events_note(control->subject.events, event);
+}
+
 int control_open(const struct control_options *options, struct control **out)
 {
 	cleanup_free struct control *control = calloc(1, sizeof(*control));
 
-	if (!control)
+	if (control)
+		control->subject.events = events_new();
+	if (!control || !control->subject.events)
 		return log_errno(ENOMEM, "out of memory");
 	control->subject.options = *options;
 	control->subject.keeper = pipeline_keeper(options->pipeline);
@@ -121,6 +137,7 @@ int control_open(const struct control_options *options, struct control **out)
 	ev_io_init(&control->listening, on_connection, options->listening, EV_READ);
 	control->listening.data = control;
 	ev_io_start(options->loop, &control->listening);
+	keeper_on_event(control->subject.keeper, on_path_event, control);
 	*out = take_ptr(control);
 	return 0;
 }
@@ -129,11 +146,13 @@ void control_close(struct control *control)
 {
 	struct ev_loop *loop = control->subject.options.loop;
 
+	keeper_on_event(control->subject.keeper, NULL, NULL);
 	ev_timer_stop(loop, &control->pause);
 	ev_io_stop(loop, &control->listening);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		if (control->clients[i])
 			client_free(control->clients[i]);
 	}
+	events_free(control->subject.events);
 	free(control);
 }

@@ -35,6 +35,8 @@ struct control_options {
 	const uint16_t *ports; /* of the SIP server */
 	size_t port_count;
 	void (*turn)(void *context); /* called after a command has changed what is due */
+	/* Called when a command sets the idle threshold, for whatever keeps TCP connections. */
+	void (*threshold_changed)(void *context, uint64_t threshold_ns);
 	void *context;
 };
 

@@ -41,6 +41,11 @@ void row_put_word(struct row *row, const char *name, const char *word)
 	row_put(row, name, json_string(word));
 }
 
+void row_put_flag(struct row *row, const char *name, bool flag)
+{
+	row_put(row, name, json_boolean(flag));
+}
+
 void row_put_text(struct row *row, const char *name, struct span text)
 {
 	row_put(row, name, text.at ? row_text(text) : json_null());

@@ -33,6 +33,8 @@ void row_put_null(struct row *row, const char *name);
 /* A literal of this program. */
 void row_put_word(struct row *row, const char *name, const char *word);
 
+void row_put_flag(struct row *row, const char *name, bool flag);
+
 /* Text from outside, as row_text(); an absent span is null. */
 void row_put_text(struct row *row, const char *name, struct span text);
 

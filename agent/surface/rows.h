@@ -26,13 +26,20 @@
 /* No row is longer than this as text. */
 #define ROWS_ROW_BYTES_MAX 61440
 
-/* A path, as "paths" lists it. "entry" is its entry in sip_paths, NULL if it cannot be read. */
-json_t *rows_path(const struct path *path, const struct path_entry *entry, uint64_t now_ns);
+/* A path and its entries in the kernel's maps. */
+struct rows_path {
+	const struct path *path;
+	const struct path_entry *entry; /* NULL if it cannot be read */
+	const struct connection_entry *connection; /* NULL if it has none, or none can be read */
+};
+
+/* A path, as "paths" lists it. */
+json_t *rows_path(const struct rows_path *shown, uint64_t now_ns);
 
 /* The same with its "bindings" and its "entry". */
-json_t *rows_path_in_full(const struct path *path, const struct path_entry *entry, uint64_t now_ns);
+json_t *rows_path_in_full(const struct rows_path *shown, uint64_t now_ns);
 
-/* A binding that is on a path. */
+/* A binding that is on a path, of any kind. */
 json_t *rows_binding(const struct binding *binding, uint64_t now_ns);
 
 /* One number for each counter of the programs and of the agent, and the number of paths. */

@@ -4,10 +4,12 @@
 #define AGENT_SURFACE_SUBJECT_H
 
 #include "surface/control.h"
+#include "surface/events.h"
 
 struct subject {
 	struct control_options options;
 	struct keeper *keeper;
+	struct events *events;
 	uint64_t started_ns;
 };
 

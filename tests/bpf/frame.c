@@ -36,6 +36,12 @@ struct flow frame_flow6(uint16_t remote_port)
 	return make_flow("2001:db8::1", "2001:db8:1::7", remote_port);
 }
 
+struct flow frame_tcp(struct flow flow)
+{
+	flow.transport = FLOW_TCP;
+	return flow;
+}
+
 struct frame_plan frame_plan(struct flow flow, enum sighting_direction direction)
 {
 	return (struct frame_plan){
@@ -171,24 +177,34 @@ static void append_ipv6(struct frame *frame, const struct frame_plan *plan, size
 
 static size_t transport_size(const struct frame_plan *plan)
 {
-	return protocol_of(plan) == FLOW_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
+	return protocol_of(plan) == FLOW_TCP ? sizeof(struct tcphdr) + plan->tcp_options
+					     : sizeof(struct udphdr);
 }
 
-/*
- * Any protocol but TCP gets UDP's header: only its number tells it from UDP. TCP's sequence
- * number stands where UDP has its length, and would pass for it.
- */
+static void append_tcp(struct frame *frame, const struct frame_plan *plan, struct ends ends)
+{
+	struct tcphdr tcp = { .source = htons(ends.source_port),
+			      .dest = htons(ends.destination_port),
+			      .seq = htonl(plan->tcp_sequence),
+			      .ack_seq = htonl(plan->tcp_acknowledged) };
+	uint8_t *header = append(frame, &tcp, sizeof(tcp));
+	int words = (int)transport_size(plan) / 4 + plan->tcp_offset_error;
+
+	header[12] = (uint8_t)(words << 4);
+	header[13] = plan->tcp_flags ? plan->tcp_flags : FRAME_TCP_ACK;
+	memset(append(frame, NULL, plan->tcp_options), 1, plan->tcp_options);
+}
+
+/* Any protocol but TCP gets UDP's header: only its number tells it from UDP. */
 static void append_transport(struct frame *frame, const struct frame_plan *plan, size_t payload)
 {
 	struct ends ends = ends_of(plan);
 	struct udphdr udp = { .source = htons(ends.source_port),
 			      .dest = htons(ends.destination_port) };
-	struct tcphdr tcp = { .source = udp.source, .dest = udp.dest, .doff = sizeof(tcp) / 4 };
 
 	udp.len = htons((uint16_t)(sizeof(udp) + payload + (size_t)plan->udp_length_error));
-	tcp.seq = htonl((uint32_t)(sizeof(tcp) + payload) << 16);
 	if (protocol_of(plan) == FLOW_TCP)
-		append(frame, &tcp, sizeof(tcp));
+		append_tcp(frame, plan, ends);
 	else
 		append(frame, &udp, sizeof(udp));
 }

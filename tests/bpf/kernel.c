@@ -21,6 +21,7 @@ struct kernel {
 		uint8_t bytes[sizeof(struct sighting) + SIGHTING_CAPTURE_MAX];
 	} last;
 	size_t sightings;
+	bool one_at_a_time;
 };
 
 static int on_sighting(void *context, void *record, size_t size)
@@ -31,10 +32,10 @@ static int on_sighting(void *context, void *record, size_t size)
 	memcpy(&kernel->last, record, size);
 	assert_int_equal(size, sizeof(struct sighting) + kernel->last.sighting.captured);
 	kernel->sightings++;
-	return 0;
+	return kernel->one_at_a_time ? -ECANCELED : 0;
 }
 
-static int load_programs(struct kernel *kernel)
+static int load_programs(struct kernel *kernel, uint32_t flags)
 {
 	struct bpf_map *map;
 
@@ -44,22 +45,34 @@ static int load_programs(struct kernel *kernel)
 	bpf_object__for_each_map(map, kernel->programs->obj) bpf_map__set_pin_path(map, NULL);
 	bpf_map__set_max_entries(kernel->programs->maps.sip_paths, KERNEL_PATHS);
 	bpf_map__set_max_entries(kernel->programs->maps.sip_flows, KERNEL_FLOWS);
+	bpf_map__set_max_entries(kernel->programs->maps.sip_connections, KERNEL_CONNECTIONS);
 	bpf_map__set_max_entries(kernel->programs->maps.sip_sightings, KERNEL_SIGHTINGS_BYTES);
+	bpf_program__set_flags(kernel->programs->progs.sippath_ingress, flags);
 	return sippath_bpf__load(kernel->programs);
 }
 
-int kernel_setup(void **state)
+static int setup(void **state, uint32_t flags)
 {
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
 
 	if (!kernel)
 		return -ENOMEM;
 	*state = kernel;
-	if (load_programs(kernel))
+	if (load_programs(kernel, flags))
 		return -1;
 	kernel->ring = ring_buffer__new(bpf_map__fd(kernel->programs->maps.sip_sightings),
 					on_sighting, kernel, NULL);
 	return kernel->ring ? 0 : -1;
+}
+
+int kernel_setup(void **state)
+{
+	return setup(state, 0);
+}
+
+int kernel_setup_frags(void **state)
+{
+	return setup(state, BPF_F_XDP_HAS_FRAGS);
 }
 
 int kernel_teardown(void **state)
@@ -75,7 +88,7 @@ int kernel_teardown(void **state)
 static int run(const struct bpf_program *program, const struct frame *frame,
 	       struct __sk_buff *context)
 {
-	uint8_t out[FRAME_MAX];
+	static uint8_t out[FRAME_MAX];
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
 		    .data_size_in = (uint32_t)frame->length, .data_out = out,
 		    .data_size_out = sizeof(out), .ctx_in = context,
@@ -163,6 +176,20 @@ bool kernel_flow(struct kernel *kernel, struct flow flow, struct flow_entry *ent
 	return bpf_map_lookup_elem(map, &flow, entry) == 0;
 }
 
+void kernel_connect(struct kernel *kernel, struct flow flow)
+{
+	struct connection_entry entry = { .opened_ns = 1 };
+
+	write_map(kernel->programs->maps.sip_connections, &flow, &entry);
+}
+
+bool kernel_connection(struct kernel *kernel, struct flow flow, struct connection_entry *entry)
+{
+	int map = bpf_map__fd(kernel->programs->maps.sip_connections);
+
+	return bpf_map_lookup_elem(map, &flow, entry) == 0;
+}
+
 static size_t held(const struct bpf_map *map)
 {
 	struct flow flow, *previous = NULL;
@@ -173,6 +200,11 @@ static size_t held(const struct bpf_map *map)
 		entries++;
 	}
 	return entries;
+}
+
+size_t kernel_connections_held(struct kernel *kernel)
+{
+	return held(kernel->programs->maps.sip_connections);
 }
 
 size_t kernel_paths_held(struct kernel *kernel)
@@ -212,6 +244,25 @@ const struct sighting *kernel_sighting(const struct kernel *kernel)
 	return &kernel->last.sighting;
 }
 
+const struct sighting *kernel_next_sighting(struct kernel *kernel)
+{
+	int err;
+
+	kernel->one_at_a_time = true;
+	err = ring_buffer__consume(kernel->ring);
+	kernel->one_at_a_time = false;
+	assert_true(err == 0 || err == -ECANCELED);
+	return err ? &kernel->last.sighting : NULL;
+}
+
+struct bpf_program *kernel_program(struct kernel *kernel, const char *name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(kernel->programs->obj, name);
+
+	assert_non_null(program);
+	return program;
+}
+
 /* The first value of a map by its id if it is .rodata, or 0. */
 static uint32_t rodata_value(uint32_t map_id)
 {
@@ -228,15 +279,14 @@ static uint32_t rodata_value(uint32_t map_id)
 	return value[0];
 }
 
-uint32_t kernel_abi_of(struct kernel *kernel, bool ingress)
+uint32_t kernel_abi_of(struct kernel *kernel, const char *program)
 {
-	const struct bpf_program *program = ingress ? kernel->programs->progs.sippath_ingress
-						    : kernel->programs->progs.sippath_egress;
+	int fd = bpf_program__fd(kernel_program(kernel, program));
 	uint32_t map_ids[16], size, abi = 0;
 	struct bpf_prog_info info = { .nr_map_ids = 16, .map_ids = (uintptr_t)map_ids };
 
 	size = sizeof(info);
-	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
 	for (uint32_t i = 0; i < info.nr_map_ids && abi == 0; i++)
 		abi = rodata_value(map_ids[i]);
 	return abi;

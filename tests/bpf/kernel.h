@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * kernel.h - the programs, loaded with private maps and run on one frame at a time
- * with BPF_PROG_TEST_RUN. Nothing is attached and nothing is pinned.
+ * with BPF_PROG_TEST_RUN. Nothing is attached here and nothing is pinned.
  */
 #ifndef TESTS_BPF_KERNEL_H
 #define TESTS_BPF_KERNEL_H
@@ -20,12 +20,15 @@
 /* Small maps, so that a test can fill them. */
 #define KERNEL_PATHS 256
 #define KERNEL_FLOWS 1024
-#define KERNEL_SIGHTINGS_BYTES 65536
+#define KERNEL_CONNECTIONS 4
+#define KERNEL_SIGHTINGS_BYTES 262144
 
+struct bpf_program;
 struct kernel;
 
-/* For cmocka: a fresh kernel per test, in *state. */
+/* For cmocka: a fresh kernel per test, in *state; the second takes multi-buffer frames. */
 int kernel_setup(void **state);
+int kernel_setup_frags(void **state);
 int kernel_teardown(void **state);
 
 #define KERNEL_TEST(test) cmocka_unit_test_setup_teardown(test, kernel_setup, kernel_teardown)
@@ -37,7 +40,7 @@ int kernel_teardown(void **state);
 int kernel_ingress(struct kernel *kernel, const struct frame *frame);
 int kernel_egress(struct kernel *kernel, const struct frame *frame, uint32_t mark);
 
-/* The same for a plain UDP frame of a flow. */
+/* The same for a plain frame of a flow. */
 int kernel_receive(struct kernel *kernel, struct flow flow, const char *payload);
 int kernel_send(struct kernel *kernel, struct flow flow, const char *payload, uint32_t mark);
 
@@ -55,6 +58,13 @@ struct path_entry kernel_path(struct kernel *kernel, struct flow flow);
 /* The entry of a flow; false if there is none. */
 bool kernel_flow(struct kernel *kernel, struct flow flow, struct flow_entry *entry);
 
+/* What only the handshake does: writes down a connection of this flow. */
+void kernel_connect(struct kernel *kernel, struct flow flow);
+
+/* The entry of a connection; false if there is none. */
+bool kernel_connection(struct kernel *kernel, struct flow flow, struct connection_entry *entry);
+
+size_t kernel_connections_held(struct kernel *kernel);
 size_t kernel_paths_held(struct kernel *kernel);
 size_t kernel_flows_held(struct kernel *kernel);
 
@@ -63,11 +73,17 @@ uint64_t kernel_count(struct kernel *kernel, enum kernel_counter counter);
 /* Reads the ring buffer empty and returns how many sightings there were. */
 size_t kernel_sightings(struct kernel *kernel);
 
-/* The last of them. Good until the next call of kernel_sightings(). */
+/* The last of them. Good until the next call that reads the ring buffer. */
 const struct sighting *kernel_sighting(const struct kernel *kernel);
 
+/* Reads one sighting, in its turn, or NULL if there is none. */
+const struct sighting *kernel_next_sighting(struct kernel *kernel);
+
+/* A program by its name, for those that have to be attached. */
+struct bpf_program *kernel_program(struct kernel *kernel, const char *name);
+
 /* The number that a stranger finds behind a program: 0 if none of its maps is .rodata. */
-uint32_t kernel_abi_of(struct kernel *kernel, bool ingress);
+uint32_t kernel_abi_of(struct kernel *kernel, const char *program);
 
 /* CLOCK_MONOTONIC. */
 uint64_t kernel_now_ns(void);

@@ -148,22 +148,22 @@ static void every_spelling_of_cseq_is_understood(void **state)
 		"CSeq: 1\r\n REGISTER",
 		"CSeq:\r\n\t1\r\n\tREGISTER",
 		"CSeq: 1 REGISTER ",
-		"CSeqs: 1 INVITE\r\nCSeq: 1 REGISTER",
-		"X-CSeq: 1 INVITE\r\nCSeq: 1 REGISTER",
-		"Subject: CSeq: 1 INVITE\r\nCSeq: 1 REGISTER",
+		"CSeqs: 1 BYE\r\nCSeq: 1 REGISTER",
+		"X-CSeq: 1 BYE\r\nCSeq: 1 REGISTER",
+		"Subject: CSeq: 1 BYE\r\nCSeq: 1 SUBSCRIBE",
 		/* None at all, or out of reach: the agent may judge. */
 		"X: 1",
-		"\r\nCSeq: 1 INVITE",
-		"CSeq: 1                                                                  INVITE",
+		"\r\nCSeq: 1 BYE",
+		"CSeq: 1                                                                  BYE",
 	};
 	static const char *const ignored[] = {
-		"CSeq: 1 INVITE",
+		"CSeq: 1 BYE",
 		"cseq:1 OPTIONS",
-		"CSeq: 1\r\n INVITE",
+		"CSeq: 1\r\n MESSAGE",
 		"CSeq: 1 REGISTERED",
 		"CSeq: 1 register",
-		"CSeq: 1 SUBSCRIBE\r\nCSeq: 1 REGISTER",
-		"CSeq: 1 INVITE\r\nX: 1 REGISTER",
+		"CSeq: 1 PRACK\r\nCSeq: 1 REGISTER",
+		"CSeq: 1 NOTIFY\r\nX: 1 REGISTER",
 	};
 	char message[1024];
 
@@ -189,24 +189,58 @@ static void trap_32_a_register_that_the_server_sends_is_reported(void **state)
 	assert_int_equal(sighting->direction, SIGHTING_TO_DEVICE);
 }
 
-static void only_success_is_reported(void **state)
-{
-	static const char *const refused[] = {
-		MESSAGE_RESPONSE("100 Trying", "CSeq: 1 REGISTER"),
-		MESSAGE_RESPONSE("301 Moved", "CSeq: 1 REGISTER"),
-		MESSAGE_RESPONSE("401 Unauthorized", "CSeq: 1 REGISTER"),
-		MESSAGE_RESPONSE("423 Interval Too Brief", "CSeq: 1 REGISTER"),
-		MESSAGE_RESPONSE("503 Unavailable", "CSeq: 1 REGISTER"),
-		MESSAGE_RESPONSE("2000 OK", "CSeq: 1 REGISTER"),
-		MESSAGE_RESPONSE("2", "CSeq: 1 REGISTER"),
-	};
+/* Which responses to a method the agent has to know: none if the first is above the last. */
+static const struct {
+	const char *method;
+	unsigned int first, last;
+} reported_methods[] = {
+	{ "REGISTER", 200, 299 }, { "SUBSCRIBE", 200, 299 }, { "INVITE", 101, 699 },
+	{ "UPDATE", 200, 699 },   { "NOTIFY", 1, 0 },        { "BYE", 1, 0 },
+	{ "OPTIONS", 1, 0 },      { "MESSAGE", 1, 0 },
+};
 
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		kernel_send(*state, frame_flow4(40001), refused[i], 0);
+static void each_method_has_its_responses_reported(void **state)
+{
+	size_t count = sizeof(reported_methods) / sizeof(reported_methods[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		for (unsigned int status = 100; status <= 699; status++) {
+			bool wanted = status >= reported_methods[i].first &&
+				      status <= reported_methods[i].last;
+			char message[512];
+
+			snprintf(message, sizeof(message), MESSAGE_RESPONSE("%u x", "CSeq: 1 %s"),
+				 status, reported_methods[i].method);
+			kernel_send(*state, frame_flow4(40001), message, 0);
+			assert_int_equal(kernel_sightings(*state), wanted);
+		}
+	}
+}
+
+/* A status that no method wants is not even searched for its CSeq. */
+static void trying_is_never_reported(void **state)
+{
+	kernel_send(*state, frame_flow4(40001), "SIP/2.0 100 Trying\r\nX: 1\r\n\r\n", 0);
+	kernel_send(*state, frame_flow4(40001), "SIP/2.0 2000 OK\r\nX: 1\r\n\r\n", 0);
+	kernel_send(*state, frame_flow4(40001), "SIP/2.0 2\r\nX: 1\r\n\r\n", 0);
 	assert_int_equal(kernel_sightings(*state), 0);
-	kernel_send(*state, frame_flow4(40001), MESSAGE_RESPONSE("202 Fine", "CSeq: 1 REGISTER"),
-		    0);
+	kernel_send(*state, frame_flow4(40001), "SIP/2.0 101 Whatever\r\nX: 1\r\n\r\n", 0);
 	assert_int_equal(kernel_sightings(*state), 1);
+}
+
+static void requests_of_six_methods_are_reported_either_way(void **state)
+{
+	size_t count = sizeof(reported_methods) / sizeof(reported_methods[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		char message[128];
+
+		snprintf(message, sizeof(message), "%s sip:a SIP/2.0\r\n\r\n",
+			 reported_methods[i].method);
+		kernel_send(*state, frame_flow4(40001), message, 0);
+		kernel_receive(*state, frame_flow4(40001), message);
+		assert_int_equal(kernel_sightings(*state), i < 6 ? 2 : 0);
+	}
 }
 
 static void only_the_local_port_matters(void **state)
@@ -223,7 +257,7 @@ static void other_protocols_are_not_watched(void **state)
 {
 	static const char accepted[] = MESSAGE_RESPONSE("200 OK", "CSeq: 1 REGISTER");
 	struct frame_plan plan = frame_plan(quiet_path(*state), SIGHTING_TO_DEVICE);
-	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_ICMP, IPPROTO_SCTP };
+	static const uint8_t protocols[] = { IPPROTO_ICMP, IPPROTO_SCTP };
 	struct frame frame;
 
 	for (size_t i = 0; i < sizeof(protocols); i++) {
@@ -274,7 +308,9 @@ int main(void)
 		KERNEL_TEST(accepted_register_is_reported),
 		KERNEL_TEST(every_spelling_of_cseq_is_understood),
 		KERNEL_TEST(trap_32_a_register_that_the_server_sends_is_reported),
-		KERNEL_TEST(only_success_is_reported),
+		KERNEL_TEST(each_method_has_its_responses_reported),
+		KERNEL_TEST(trying_is_never_reported),
+		KERNEL_TEST(requests_of_six_methods_are_reported_either_way),
 		KERNEL_TEST(only_the_local_port_matters),
 		KERNEL_TEST(other_protocols_are_not_watched),
 		KERNEL_TEST(frames_cut_after_every_byte),

@@ -145,8 +145,8 @@ static void trap_41_later_fragments_have_no_ports(void **state)
 
 static void other_protocols_are_not_heard(void **state)
 {
-	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_ICMP, IPPROTO_ICMPV6,
-					     IPPROTO_SCTP, IPPROTO_UDPLITE };
+	static const uint8_t protocols[] = { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_SCTP,
+					     IPPROTO_UDPLITE };
 	struct flow flows[] = { frame_flow4(40001), frame_flow6(40001) };
 
 	for (size_t i = 0; i < sizeof(protocols); i++) {

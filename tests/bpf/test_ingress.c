@@ -97,7 +97,7 @@ static void trap_22_any_payload_counts_as_heard(void **state)
 						"x",
 						"\x01\x01",
 						"SIP/2.0 ",
-						"INVITE sip:a@example.org SIP/2.0\r\n\r\n" };
+						"MESSAGE sip:a@example.org SIP/2.0\r\n\r\n" };
 	struct path_entry entry = { 0 };
 	struct kernel *kernel = *state;
 
@@ -123,7 +123,9 @@ static void register_is_reported(void **state)
 	assert_memory_equal(&sighting->flow, &flow, sizeof(flow));
 	assert_in_range(sighting->when_ns, before_ns, kernel_now_ns());
 	assert_int_equal(sighting->direction, SIGHTING_FROM_DEVICE);
-	assert_int_equal(sighting->reserved[0], 0);
+	assert_int_equal(sighting->kind, SIGHTING_MESSAGE);
+	assert_int_equal(sighting->sequence, 0);
+	assert_int_equal(sighting->reserved, 0);
 	assert_int_equal(sighting->wire_length, strlen(MESSAGE_REGISTER));
 	assert_int_equal(sighting->captured, strlen(MESSAGE_REGISTER));
 	assert_memory_equal(sighting->bytes, MESSAGE_REGISTER, strlen(MESSAGE_REGISTER));
@@ -137,7 +139,7 @@ static void other_messages_are_not_reported(void **state)
 		"REGISTERED sip:example.org SIP/2.0\r\n\r\n",
 		"register sip:example.org SIP/2.0\r\n\r\n",
 		"OPTIONS sip:example.org SIP/2.0\r\n\r\n",
-		"SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n",
+		"SIP/2.0 200 OK\r\nCSeq: 1 OPTIONS\r\n\r\n",
 		"SIP/2.0 401 Unauthorized\r\nCSeq: 1 REGISTER\r\n\r\n",
 		" REGISTER sip:example.org SIP/2.0\r\n\r\n",
 		"REGISTER sip:a",

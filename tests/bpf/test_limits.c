@@ -73,8 +73,11 @@ static void trap_45_a_full_ring_buffer_is_counted_and_heals(void **state)
 
 static void trap_47_the_abi_is_found_behind_each_program(void **state)
 {
-	assert_int_equal(kernel_abi_of(*state, true), SIPPATH_ABI);
-	assert_int_equal(kernel_abi_of(*state, false), SIPPATH_ABI);
+	static const char *const programs[] = { SIPPATH_PROGRAM_INGRESS, SIPPATH_PROGRAM_EGRESS,
+						SIPPATH_PROGRAM_ACCEPT, SIPPATH_PROGRAM_PRESENT };
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		assert_int_equal(kernel_abi_of(*state, programs[i]), SIPPATH_ABI);
 }
 
 int main(void)

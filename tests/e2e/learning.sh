@@ -49,12 +49,12 @@ forged_accept mute2 forged | FROM=caller datagram "$SERVER:5060" "$stranger"
 check "the forged 200s reach the server's interface" wait_until 15 count_reaches packets_in 5
 
 # A proxy passes a response on by its second Via, asked for or not: it must not vouch for it.
-doubted=$(agent_count registers_doubted)
+doubted=$(agent_count answers_doubted)
 forged_accept mute2 forged "Via: SIP/2.0/UDP $SERVER:5060;branch=z9hG4bK-relay" |
 	sed "s/;rport=5060/;received=${stranger%:*};rport=${stranger#*:}/" |
 	FROM=caller datagram "$CALLER:5060" "$SERVER:5060"
 check "a forged 200 that the server passes on is not believed" \
-	wait_until 15 count_reaches registers_doubted $((doubted + 1))
+	wait_until 15 count_reaches answers_doubted $((doubted + 1))
 
 let_time_pass 5 "two thresholds, in which a wrong path would be prompted"
 equal "401, silence and forged 200s open no path" 0 "$(paths_kept)"

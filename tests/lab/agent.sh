@@ -72,6 +72,28 @@ count_reaches() {
 	[[ $(agent_count "$1") -ge $2 ]]
 }
 
+# agent_watch: follows its events from now on, in events.log.
+agent_watch() {
+	spawn server events.log "$SIPPATH_BUILD/sippath" --json events
+	wait_until 20 agent_listened_to
+}
+
+agent_listened_to() {
+	[[ -n $(in_ns server ss -Hx state established src /run/sippath/sippath.sock) ]]
+}
+
+# path_history REMOTE: the states that the path to "ip:port" has gone through since agent_watch, each
+# with its reason: "registered:registered dialog:unregistered idle:dialog_bye".
+path_history() {
+	jq -Rr --arg remote "$1" 'fromjson? | select(.remote == $remote and .from != .to)
+		| "\(.to):\(.reason)"' "$LAB_LOGS/events.log" | xargs
+}
+
+# history_is REMOTE STATE:REASON...: a condition to wait for.
+history_is() {
+	[[ $(path_history "$1") == "${*:2}" ]]
+}
+
 # kernel_paths: the entries of every sip_paths on the machine, as a JSON array: a map's name is
 # not a namespace's own, so other labs' maps come along with ours.
 kernel_paths() {

@@ -36,6 +36,8 @@ let_time_pass() {
 source "$LAB_HOME/network.sh"
 # shellcheck source=tests/lab/peers.sh
 source "$LAB_HOME/peers.sh"
+# shellcheck source=tests/lab/streams.sh
+source "$LAB_HOME/streams.sh"
 # shellcheck source=tests/lab/agent.sh
 source "$LAB_HOME/agent.sh"
 # shellcheck source=tests/lab/tap.sh

@@ -60,7 +60,7 @@ nat_up() {
 			}
 			chain input {
 				type filter hook input priority filter
-				iifname "wan" meta l4proto udp drop
+				iifname "wan" meta l4proto { tcp, udp } drop
 			}
 		}
 	EOT
@@ -129,6 +129,11 @@ nat_mappings() {
 nat_port() {
 	in_ns nat conntrack -L -p udp --orig-src "$1" --sport "${2:-5060}" --dport 5060 2>/dev/null |
 		sed -n 's/.* dport=\([0-9]*\) .*/\1/p' | head -n 1
+}
+
+# mapped IP [PORT]: the NAT remembers this phone: a condition to wait for.
+mapped() {
+	[[ -n $(nat_port "$@") ]]
 }
 
 # capture NAMESPACE NAME [FILTER]: records packets of the namespace's eth0 into $LAB_LOGS/NAME.pcap.

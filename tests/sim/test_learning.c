@@ -102,7 +102,7 @@ static void trap_32_a_register_that_a_proxy_passed_on_is_no_path(void **state)
 	world_see(world, &device->flow, false, message);
 	world_run(world, MINUTE);
 	assert_null(world_path(world, device));
-	assert_int_equal(world->counts.value[COUNT_registers_relayed], 1);
+	assert_int_equal(world->counts.value[COUNT_requests_relayed], 1);
 }
 
 static void trap_32_a_register_that_the_server_sends_is_no_path(void **state)
@@ -140,9 +140,9 @@ static void trap_44_spoofed_requests_cost_bounded_memory_and_no_prompt(void **st
 		world_see(world, &device->flow, true, message);
 	}
 	assert_int_equal(world->counts.value[COUNT_registers_seen], 100000);
-	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 100000 - 64);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered], 100000 - 64);
 	world_run(world, 2 * MINUTE);
-	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 100000);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered], 100000);
 	assert_int_equal(world->datagrams, 0);
 	assert_int_equal(world->map_count, 0);
 }
@@ -320,7 +320,7 @@ static void trap_44_an_acceptance_from_a_stranger_is_not_the_servers(void **stat
 	see_register(world, device, true, "REGISTER sip:example.com SIP/2.0", VIA_DEVICE);
 	see_register(world, device, false, "SIP/2.0 200 OK", VIA_DEVICE);
 	assert_null(world_path(world, device));
-	assert_int_equal(world->counts.value[COUNT_registers_doubted], 1);
+	assert_int_equal(world->counts.value[COUNT_answers_doubted], 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/flow_map.h"
-#include "kernel/path_map.h"
-#include "kernel_abi.h"
+#include "seam.h"
 
 #define MESSAGE_MAX 1500
 
@@ -20,8 +18,6 @@
 #define FIRST_PORT 20000
 
 static struct world *world;
-static wire_refusal_handler *on_refusal;
-static void *refusal_context;
 static struct path_entry entries[WORLD_DEVICES_MAX];
 static bool present[WORLD_DEVICES_MAX];
 static uint64_t flow_seen_ns[WORLD_DEVICES_MAX]; /* of flows that are no path; 0 for unknown */
@@ -34,27 +30,20 @@ static size_t index_of(const struct flow *flow)
 	return index;
 }
 
-static uint64_t coarse_now(void)
-{
-	return world->now_ns - world->now_ns % WORLD_TICK_NS;
-}
+/* --- the kernel's maps --- */
 
-/* --- in place of kernel/path_map and kernel/flow_map --- */
-
-int path_map_read(int map_fd, const struct flow *flow, struct path_entry *entry)
+static int read_entry(const struct flow *flow, struct path_entry *entry)
 {
-	(void)map_fd;
 	if (!present[index_of(flow)])
 		return -ENOENT;
 	*entry = entries[index_of(flow)];
 	return 0;
 }
 
-int path_map_insert(int map_fd, const struct flow *flow, uint64_t last_seen_ns)
+static int insert_entry(const struct flow *flow, uint64_t last_seen_ns)
 {
 	size_t index = index_of(flow);
 
-	(void)map_fd;
 	if (present[index])
 		return 0;
 	if (world->map_stuck)
@@ -67,11 +56,10 @@ int path_map_insert(int map_fd, const struct flow *flow, uint64_t last_seen_ns)
 	return 0;
 }
 
-int path_map_delete(int map_fd, const struct flow *flow)
+static int erase_entry(const struct flow *flow)
 {
 	size_t index = index_of(flow);
 
-	(void)map_fd;
 	if (world->map_stuck)
 		return -ENOMEM;
 	if (present[index])
@@ -80,38 +68,24 @@ int path_map_delete(int map_fd, const struct flow *flow)
 	return 0;
 }
 
-int path_map_sweep(int map_fd, bool (*keep)(void *context, const struct flow *flow), void *context)
+static void erase_all(void)
 {
-	(void)map_fd;
-	(void)keep;
-	(void)context;
 	memset(present, 0, sizeof(present));
 	memset(flow_seen_ns, 0, sizeof(flow_seen_ns));
 	world->map_count = 0;
-	return 0;
 }
 
-int flow_map_last_seen(int map_fd, const struct flow *flow, uint64_t *last_seen_ns)
+static int flow_last_seen(const struct flow *flow, uint64_t *last_seen_ns)
 {
 	uint64_t seen_ns = flow_seen_ns[index_of(flow)];
 
-	(void)map_fd;
 	if (seen_ns == 0)
 		return -ENOENT;
 	*last_seen_ns = seen_ns;
 	return 0;
 }
 
-/* --- in place of keep/wire --- */
-
-static uint64_t token_of(struct span payload)
-{
-	const char *branch = memmem(payload.at, payload.length, SIPPATH_BRANCH_PREFIX,
-				    sizeof(SIPPATH_BRANCH_PREFIX) - 1);
-
-	assert_non_null(branch);
-	return strtoull(branch + sizeof(SIPPATH_BRANCH_PREFIX) - 1, NULL, 16);
-}
+/* --- the network --- */
 
 static void count_datagram(void)
 {
@@ -124,15 +98,6 @@ static void count_datagram(void)
 	world->slot_datagrams++;
 	if (world->slot_datagrams > world->per_10ms_most)
 		world->per_10ms_most = world->slot_datagrams;
-}
-
-static void stamp_prompt(struct path_entry *entry, uint64_t token)
-{
-	if (token != entry->prompt_token)
-		entry->earlier_token = entry->prompt_token;
-	entry->prompt_token = token;
-	entry->prompt_ns = world->now_ns;
-	entry->prompts++;
 }
 
 static void note_quiet(struct world_device *device)
@@ -164,19 +129,16 @@ static bool is_held(const struct flow *flow)
 	return world->address_held && !world->devices[index_of(flow)].elsewhere;
 }
 
-bool wire_holds(struct wire *wire, const struct flow *flow)
+static bool holds(const struct flow *flow)
 {
-	(void)wire;
 	world->holds_asked++;
 	return is_held(flow);
 }
 
-int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)
+static int send_prompt(const struct flow *flow, uint64_t token)
 {
 	size_t index = index_of(flow);
-	uint64_t token = token_of(payload);
 
-	(void)wire;
 	if (!is_held(flow))
 		return -EADDRNOTAVAIL;
 	assert_true(present[index]); /* nothing is prompted that is not a path */
@@ -185,29 +147,27 @@ int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)
 		return 0;
 	}
 	count_datagram();
-	stamp_prompt(&entries[index], token);
+	seam_stamp_prompt(&entries[index], token, world->now_ns);
 	receive_prompt(&world->devices[index], token);
 	return 0;
 }
 
-void wire_flush(struct wire *wire)
+static void flush(void)
 {
-	(void)wire;
 	while (world->refused_count > 0)
-		on_refusal(refusal_context, &world->refused[--world->refused_count]);
+		seam_refuse(&world->refused[--world->refused_count]);
 }
 
-void wire_on_refusal(struct wire *wire, wire_refusal_handler *handler, void *context)
-{
-	(void)wire;
-	on_refusal = handler;
-	refusal_context = context;
-}
-
-void wire_addresses_changed(struct wire *wire)
-{
-	(void)wire;
-}
+static const struct seam seam = {
+	.read = read_entry,
+	.insert = insert_entry,
+	.erase = erase_entry,
+	.erase_all = erase_all,
+	.flow_last_seen = flow_last_seen,
+	.holds = holds,
+	.send = send_prompt,
+	.flush = flush,
+};
 
 /* --- devices and the server --- */
 
@@ -218,10 +178,10 @@ static void stamp_heard(struct world_device *device)
 
 	device->spoke_ns = world->now_ns;
 	if (!present[index]) {
-		flow_seen_ns[index] = coarse_now();
+		flow_seen_ns[index] = seam_coarse_ns(world->now_ns);
 		return;
 	}
-	entry->last_seen_ns = coarse_now();
+	entry->last_seen_ns = seam_coarse_ns(world->now_ns);
 	entry->packets_in++;
 }
 
@@ -233,17 +193,10 @@ void world_speak(struct world *w, struct world_device *device)
 
 static void answer(struct world_device *device)
 {
-	struct path_entry *entry = &entries[index_of(&device->flow)];
-
 	device->answer_due_ns = CLOCK_NEVER;
 	stamp_heard(device);
-	if (device->answer_token != entry->prompt_token &&
-	    device->answer_token != entry->earlier_token)
-		return;
-	entry->answers++;
-	entry->answer_ns = world->now_ns;
-	entry->answer_token = device->answer_token;
-	entry->answer_status = device->status;
+	seam_stamp_answer(&entries[index_of(&device->flow)], device->answer_token, device->status,
+			  world->now_ns);
 }
 
 /* What the device does by now, and when it does something next. */
@@ -293,18 +246,7 @@ void world_run(struct world *w, uint64_t duration_ns)
 
 void world_see(struct world *w, const struct flow *flow, bool from_device, const char *message)
 {
-	size_t length = strlen(message);
-	struct sighting *sighting = calloc(1, sizeof(*sighting) + length);
-
-	assert_non_null(sighting);
-	sighting->flow = *flow;
-	sighting->when_ns = w->now_ns - w->late_ns;
-	sighting->wire_length = (uint32_t)length;
-	sighting->captured = (uint16_t)length;
-	sighting->direction = from_device ? SIGHTING_FROM_DEVICE : SIGHTING_TO_DEVICE;
-	memcpy(sighting->bytes, message, length);
-	pipeline_sighting(w->pipeline, sighting);
-	free(sighting);
+	seam_see(w->pipeline, flow, w->now_ns - w->late_ns, from_device, message);
 }
 
 static void write_register(char message[MESSAGE_MAX], const char *first_line,
@@ -373,7 +315,7 @@ struct path *world_path(const struct world *w, const struct world_device *device
 void world_lose_entry(struct world *w, const struct world_device *device)
 {
 	assert_ptr_equal(w, world);
-	path_map_delete(-1, &device->flow);
+	erase_entry(&device->flow);
 }
 
 struct world *world_begin(uint64_t threshold_ns)
@@ -385,10 +327,14 @@ struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
 {
 	struct pipeline_options options = {
 		.keeper.path_map = -1,
+		.keeper.flow_map = 0, /* anything but "none" */
+		.keeper.connection_map = -1,
 		.keeper.paths_max = paths_max,
-		.keeper.threshold_ns = threshold_ns,
+		.keeper.defaults.threshold_ns = threshold_ns,
 		.keeper.coarse_lag_ns = WORLD_TICK_NS,
 		.transactions_max = 64,
+		.linger_ns = 32 * NS_PER_S,
+		.dialog_max_ns = 4 * 3600 * NS_PER_S,
 	};
 
 	world = calloc(1, sizeof(*world));
@@ -396,6 +342,8 @@ struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
 	world->now_ns = 12345 * NS_PER_S + 678;
 	world->map_room = WORLD_DEVICES_MAX;
 	world->address_held = true;
+	seam_set(&seam);
+	erase_all();
 	options.keeper.counts = &world->counts;
 	options.keeper.wire = (struct wire *)(void *)world; /* only has to be there */
 	assert_int_equal(pipeline_new(&options, world->now_ns, &world->pipeline), 0);
@@ -405,6 +353,7 @@ struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
 void world_end(struct world *w)
 {
 	pipeline_free(w->pipeline);
+	seam_set(NULL);
 	free(w);
 	world = NULL;
 }

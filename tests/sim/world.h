@@ -3,9 +3,8 @@
  * world.h - everything around the pipeline, in simulated time: the kernel's map of
  * paths, the network, the devices and the SIP server.
  *
- * world.c stands in for kernel/path_map, kernel/flow_map and keep/wire: a test links its functions
- * instead of the real ones, and the pipeline itself is the real one. There is one
- * world at a time.
+ * The pipeline itself is the real one; seam.h says where it meets this world. There is
+ * one world at a time.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -17,11 +16,11 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "pipeline.h"
+#include "seam.h"
 
 #define WORLD_DEVICES_MAX 20000
 
-/* The kernel's tick: its coarse clock shows the time of the latest one. */
-#define WORLD_TICK_NS (4 * NS_PER_MS)
+#define WORLD_TICK_NS SEAM_TICK_NS
 
 struct world_device {
 	struct flow flow;

@@ -168,9 +168,9 @@ static void every_command_has_help_and_an_example_that_works(void **state)
 }
 
 static const struct table_column columns[] = {
-	{ "NAME", TABLE_LEFT },
-	{ "COUNT", TABLE_RIGHT },
-	{ "OF", TABLE_LEFT },
+	{ .title = "NAME" },
+	{ .title = "COUNT", .alignment = TABLE_RIGHT },
+	{ .title = "OF" },
 };
 
 /* The table of the cells, which end with NULL; the caller's. */

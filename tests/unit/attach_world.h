@@ -247,6 +247,33 @@ static inline bool is_pinned(const char *name)
 	return access(path, F_OK) == 0;
 }
 
+/* What sees TCP connections, as it is pinned; false if nothing is. */
+static inline bool find_link(const char *pin_dir, struct bpf_link_info *info)
+{
+	uint32_t length = sizeof(*info);
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" SIPPATH_PROGRAM_ACCEPT, pin_dir);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return false;
+	memset(info, 0, sizeof(*info));
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, info, &length), 0);
+	close(fd);
+	return true;
+}
+
+static inline struct bpf_link_info link_in(const char *pin_dir)
+{
+	struct bpf_link_info info;
+
+	assert_true(find_link(pin_dir, &info));
+	assert_int_equal(info.type, BPF_LINK_TYPE_CGROUP);
+	assert_int_equal(info.cgroup.attach_type, BPF_CGROUP_SOCK_OPS);
+	return info;
+}
+
 /* Neither a program nor a qdisc of ours is on the interface. */
 static inline void assert_untouched(const char *interface)
 {

@@ -21,6 +21,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "kernel/connection_map.h"
+#include "kernel/keepalive.h"
 #include "kernel/kernel_counts.h"
 #include "state/registration.h"
 #include "surface/control.h"
@@ -41,6 +43,8 @@ struct keeper {
 	size_t entries_read;
 	struct path *prompted;
 	int prompt_error;
+	path_event_handler *on_event;
+	void *event_context;
 };
 
 struct pipeline {
@@ -52,6 +56,9 @@ static struct counts counts;
 static struct registration registrations[PATHS_MANY];
 static size_t registered;
 static size_t turns_asked_for;
+static uint64_t threshold_told_ns;
+static struct connection_entry connection;
+static struct path_rules rules;
 static int kernel_error;
 static struct ev_loop *loop;
 static struct control *control;
@@ -78,6 +85,12 @@ size_t keeper_kept(const struct keeper *keeper)
 	while ((path = paths_walk(keeper->paths, &cursor)))
 		kept += path_state(path) != PATH_IDLE;
 	return kept;
+}
+
+void keeper_on_event(struct keeper *keeper, path_event_handler *handler, void *context)
+{
+	keeper->on_event = handler;
+	keeper->event_context = context;
 }
 
 uint64_t keeper_threshold_ns(const struct keeper *keeper)
@@ -118,8 +131,9 @@ const struct attach_interface *attach_interfaces(const struct attachment *attach
 int attach_map(const struct attachment *attachment, const char *name)
 {
 	(void)attachment;
-	assert_string_equal(name, SIPPATH_MAP_COUNTERS);
-	return 77;
+	if (strcmp(name, SIPPATH_MAP_COUNTERS) == 0)
+		return 77;
+	return strcmp(name, SIPPATH_MAP_CONNECTIONS) == 0 ? 78 : -ENOENT;
 }
 
 uint32_t attach_paths_max(const struct attachment *attachment)
@@ -136,6 +150,26 @@ int kernel_counts_read(int map_fd, uint64_t out[KERNEL_COUNTER_MAX])
 	return kernel_error;
 }
 
+bool keepalive_works(const struct attachment *attachment)
+{
+	(void)attachment;
+	return true;
+}
+
+int connection_map_read(int map, const struct flow *flow, struct connection_entry *entry)
+{
+	assert_int_equal(map, 78);
+	assert_int_equal(flow->transport, FLOW_TCP);
+	*entry = connection;
+	return 0;
+}
+
+static inline void note_threshold(void *context, uint64_t threshold_ns)
+{
+	assert_ptr_equal(context, &turns_asked_for);
+	threshold_told_ns = threshold_ns;
+}
+
 static inline void count_turn(void *context)
 {
 	assert_ptr_equal(context, &turns_asked_for);
@@ -148,14 +182,14 @@ static inline void turn(void)
 }
 
 /* One more path with one registration, from a remote port of its own. */
-static inline struct path *add_path(uint32_t number)
+static inline struct path *add_path_over(enum flow_transport transport, uint32_t number)
 {
 	struct flow flow = {
 		.local_addr = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 },
 		.remote_addr = { [10] = 0xff, [11] = 0xff, 198, 51, 100, 7 },
 		.local_port = 5060,
 		.remote_port = (uint16_t)(10000 + number),
-		.transport = FLOW_UDP,
+		.transport = (uint8_t)transport,
 	};
 	struct registration *registration = &registrations[registered++];
 	struct path *path = paths_add(pipeline.keeper.paths, &flow, 1);
@@ -164,11 +198,17 @@ static inline struct path *add_path(uint32_t number)
 	*registration = (struct registration){
 		.binding.kind = BINDING_REGISTRATION,
 		.binding.target = SPAN("sip:alice@198.51.100.7"),
-		.aor = SPAN("sip:\xff\x1b\"@example.org"),
+		.binding.aor = SPAN("sip:\xff\x1b\"@example.org"),
 		.accepted_ns = 1,
 	};
+	path->rules = &rules;
 	paths_attach(path, &registration->binding);
 	return path;
+}
+
+static inline struct path *add_path(uint32_t number)
+{
+	return add_path_over(FLOW_UDP, number);
 }
 
 static inline void drop_path(struct path *path)
@@ -320,6 +360,7 @@ static inline int begin(void **state)
 		.ports = ports,
 		.port_count = COUNT(ports),
 		.turn = count_turn,
+		.threshold_changed = note_threshold,
 		.context = &turns_asked_for,
 	};
 
@@ -332,7 +373,10 @@ static inline int begin(void **state)
 	};
 	registered = 0;
 	turns_asked_for = 0;
+	threshold_told_ns = 0;
 	kernel_error = 0;
+	connection = (struct connection_entry){ .keepalive = 1 };
+	rules = (struct path_rules){ .threshold_ns = 24 * NS_PER_S };
 	memset(&counts, 0, sizeof(counts));
 	strcpy(directory + sizeof(directory) - 7, "XXXXXX");
 	if (!loop || !pipeline.keeper.paths || !mkdtemp(directory))

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "keep/policy.h"
 #include "keep/prompter.h"
+#include "keep/rules.h"
 
 #define LAG (4 * NS_PER_MS)
 #define THRESHOLD POLICY_THRESHOLD_DEFAULT_NS
@@ -18,32 +19,46 @@
 #define DAY (24 * HOUR)
 #define ROUND_TRIP (30 * NS_PER_MS)
 
+/* The rules of the path of the latest scene, and the binding that keeps it. */
+static struct path_rules rules;
+static struct binding keeping;
+
 /* A device, its path, what the kernel knows of it, and the agent that looks at it. */
 struct scene {
 	struct policy policy;
 	struct prompter prompter;
 	struct path path;
 	struct path_entry entry;
+	struct connection_entry connection;
 	struct counts counts;
 	uint64_t first_prompt_ns, latest_sending_ns;
 };
 
-/* A path that was opened and last heard at START. */
+/* A path that was opened and last heard at START, with a binding that does not end. */
 static inline struct scene new_scene(void)
 {
 	struct scene scene = {
-		.policy = { THRESHOLD, LAG },
-		.path = { .opened_ns = START, .last_seen_ns = START },
+		.policy = { LAG },
+		.path = { .flow = { .transport = FLOW_UDP },
+			  .opened_ns = START,
+			  .last_seen_ns = START,
+			  .rules = &rules,
+			  .bindings = &keeping,
+			  .binding_counts = { [BINDING_REGISTRATION] = 1 } },
 		.entry = { .last_seen_ns = START },
+		.connection = { .keepalive = 1 },
 	};
 
+	rules = (struct path_rules){ .threshold_ns = THRESHOLD };
+	keeping = (struct binding){ .kind = BINDING_REGISTRATION, .ends_ns = CLOCK_NEVER };
 	assert_int_equal(prompter_init(&scene.prompter), 0);
 	return scene;
 }
 
 static inline struct policy_verdict judge(const struct scene *scene, uint64_t now_ns)
 {
-	return policy_judge(&scene->policy, &scene->path, &scene->entry, now_ns);
+	return policy_judge(&scene->policy, &scene->path, &scene->entry, &scene->connection,
+			    now_ns);
 }
 
 /* Looks at the path as the agent does: judges, applies, and sends what the verdict asks for. */

@@ -20,7 +20,7 @@ static void a_fresh_interface_is_attached_natively_at_both_ends(void **state)
 	assert_int_equal(directory.st_mode & 0777, 0700);
 	assert_true(is_pinned(SIPPATH_MAP_PATHS) && is_pinned(SIPPATH_MAP_FLOWS) &&
 		    is_pinned(SIPPATH_MAP_SIGHTINGS) && is_pinned(SIPPATH_MAP_SETTINGS) &&
-		    is_pinned(SIPPATH_MAP_COUNTERS));
+		    is_pinned(SIPPATH_MAP_COUNTERS) && is_pinned(SIPPATH_MAP_CONNECTIONS));
 	attach_close(attachment);
 	assert_int_not_equal(xdp_of("v0"), 0);
 }
@@ -43,6 +43,9 @@ static void the_maps_are_those_of_the_program_and_filled(void **state)
 	assert_int_equal(settings.port_count, 1);
 	assert_int_equal(settings.ports[0], 5070);
 	assert_int_equal(settings.clsact_created[0], if_nametoindex("v0"));
+	assert_int_not_equal(settings.netns_cookie, 0);
+	assert_int_equal(map_id(attach_map(attachment, SIPPATH_MAP_CONNECTIONS)),
+			 map_of_program(link_in(PIN_DIR).prog_id, SIPPATH_MAP_CONNECTIONS));
 	attach_close(attachment);
 }
 

@@ -10,98 +10,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "config/config.h"
+#include "config_world.h"
 #include "keep/policy.h"
-
-#define ARGUMENTS_MAX 16
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* What config_read() has made of a command line, and what it has written. */
-struct reading {
-	enum config_result result;
-	struct config config;
-	char errors[4096];
-	char output[8192];
-};
-
-static char directory[] = "/tmp/sippath-test-config-XXXXXX";
-static char file[sizeof(directory) + 16];
-
-/* A stream that collects what is written to a descriptor, and where that went before. */
-struct capture {
-	FILE *collected;
-	FILE *stream;
-	int before;
-};
-
-static struct capture capture_begin(FILE *stream)
-{
-	struct capture capture = { .collected = tmpfile(), .stream = stream };
-
-	assert_non_null(capture.collected);
-	fflush(stream);
-	capture.before = dup(fileno(stream));
-	assert_true(capture.before >= 0);
-	assert_true(dup2(fileno(capture.collected), fileno(stream)) >= 0);
-	return capture;
-}
-
-static void capture_end(struct capture *capture, char *text, size_t size)
-{
-	size_t length;
-
-	fflush(capture->stream);
-	assert_true(dup2(capture->before, fileno(capture->stream)) >= 0);
-	close(capture->before);
-	rewind(capture->collected);
-	length = fread(text, 1, size - 1, capture->collected);
-	text[length] = '\0';
-	fclose(capture->collected);
-}
-
-static void read_config(struct reading *reading, bool need_interface, const char *const *flags)
-{
-	char *argv[ARGUMENTS_MAX] = { strdup("sippathd") };
-	struct capture errors, output;
-	int argc = 1;
-
-	for (; flags[argc - 1]; argc++)
-		argv[argc] = strdup(flags[argc - 1]);
-	errors = capture_begin(stderr);
-	output = capture_begin(stdout);
-	reading->result = config_read(argc, argv, need_interface, &reading->config);
-	capture_end(&output, reading->output, sizeof(reading->output));
-	capture_end(&errors, reading->errors, sizeof(reading->errors));
-	for (int i = 0; i < argc; i++)
-		free(argv[i]);
-}
-
-#define READ(reading, ...) read_config(reading, true, (const char *const[]){ __VA_ARGS__, NULL })
-
-static void write_file(const char *text, size_t length)
-{
-	FILE *stream = fopen(file, "w");
-
-	assert_non_null(stream);
-	assert_int_equal(fwrite(text, 1, length, stream), length);
-	assert_int_equal(fclose(stream), 0);
-}
-
-static size_t lines_of(const char *text)
-{
-	size_t lines = 0;
-
-	for (; *text; text++)
-		lines += *text == '\n';
-	return lines;
-}
-
-static void assert_one_line_with(const struct reading *reading, const char *wanted)
-{
-	if (lines_of(reading->errors) != 1 || !strstr(reading->errors, wanted))
-		fail_msg("expected one line with \"%s\", not \"%s\"", wanted, reading->errors);
-}
 
 static void defaults_need_only_an_interface(void **state)
 {
@@ -115,8 +25,13 @@ static void defaults_need_only_an_interface(void **state)
 	assert_string_equal(reading.config.interfaces[0], "eth0");
 	assert_int_equal(reading.config.port_count, 1);
 	assert_int_equal(reading.config.ports[0], SIPPATH_PORT_DEFAULT);
-	assert_int_equal(reading.config.threshold_ns, POLICY_THRESHOLD_DEFAULT_NS);
+	assert_int_equal(reading.config.defaults.threshold_ns, POLICY_THRESHOLD_DEFAULT_NS);
+	assert_int_equal(reading.config.defaults.method, PROMPT_OPTIONS);
+	assert_int_equal(reading.config.defaults.nat, RULES_NAT_ALWAYS);
+	assert_false(reading.config.defaults.ignored);
+	assert_int_equal(reading.config.network_count, 0);
 	assert_int_equal(reading.config.linger_ns, 32 * NS_PER_S);
+	assert_int_equal(reading.config.dialog_max_ns, 12 * 3600 * NS_PER_S);
 	assert_int_equal(reading.config.paths_max, SIPPATH_PATHS_DEFAULT);
 	assert_int_equal(reading.config.transactions_max, 16384);
 	assert_int_equal(reading.config.prompt_mark, SIPPATH_MARK_DEFAULT);
@@ -145,16 +60,18 @@ static void flags_take_their_value_in_either_form(void **state)
 	(void)state;
 	READ(&reading, "--config=/dev/null", "--interface=eth0,eth1.100", "--threshold=5s",
 	     "--linger", "0", "--sip-port", "5060, 5062", "--prompt-mark", "0xABc",
-	     "--xdp-mode=generic", "--log-level", "debug");
+	     "--xdp-mode=generic", "--log-level", "debug", "--prompt=notify", "--nat", "auto");
 	assert_int_equal(reading.result, CONFIG_RUN);
 	assert_int_equal(reading.config.interface_count, 2);
 	assert_string_equal(reading.config.interfaces[1], "eth1.100");
-	assert_int_equal(reading.config.threshold_ns, 5 * NS_PER_S);
+	assert_int_equal(reading.config.defaults.threshold_ns, 5 * NS_PER_S);
 	assert_int_equal(reading.config.linger_ns, 0);
 	assert_int_equal(reading.config.port_count, 2);
 	assert_int_equal(reading.config.ports[1], 5062);
 	assert_int_equal(reading.config.prompt_mark, 0xabc);
 	assert_int_equal(reading.config.mode, ATTACH_GENERIC);
+	assert_int_equal(reading.config.defaults.method, PROMPT_NOTIFY);
+	assert_int_equal(reading.config.defaults.nat, RULES_NAT_AUTO);
 	assert_int_equal(reading.config.log_level, LOG_LEVEL_DEBUG);
 }
 
@@ -166,7 +83,11 @@ static void the_file_beats_defaults_and_flags_beat_the_file(void **state)
 				   "interface = eth0,eth1\n"
 				   "\tthreshold = 20s ; indented, with a remark\n"
 				   "   sip_port: 5070\r\n"
-				   "pin_dir = /sys/fs/bpf/other";
+				   "pin_dir = /sys/fs/bpf/other\n"
+				   "[dialogs]\n"
+				   "max_lifetime = 2h\n"
+				   "[agent]\n"
+				   "prompt = crlf";
 	struct reading reading;
 
 	(void)state;
@@ -176,9 +97,11 @@ static void the_file_beats_defaults_and_flags_beat_the_file(void **state)
 	assert_int_equal(reading.result, CONFIG_RUN);
 	assert_string_equal(reading.config.file, file);
 	assert_int_equal(reading.config.interface_count, 2);
-	assert_int_equal(reading.config.threshold_ns, 21 * NS_PER_S);
+	assert_int_equal(reading.config.defaults.threshold_ns, 21 * NS_PER_S);
 	assert_int_equal(reading.config.ports[0], 5070);
 	assert_string_equal(reading.config.pin_dir, "/sys/fs/bpf/other");
+	assert_int_equal(reading.config.dialog_max_ns, 2 * 3600 * NS_PER_S);
+	assert_int_equal(reading.config.defaults.method, PROMPT_CRLF);
 }
 
 static void a_shorter_list_replaces_a_longer_one(void **state)
@@ -227,6 +150,11 @@ static void every_bad_value_of_a_flag_is_refused(void **state)
 		{ "prompt-mark", "0x123456789" },
 		{ "prompt-mark", "0x12g" },
 		{ "prompt-mark", "4294967296" },
+		{ "dialogs.max_lifetime", "59s" },
+		{ "dialogs.max_lifetime", "169h" },
+		{ "prompt", "OPTIONS" },
+		{ "prompt", "" },
+		{ "nat", "never" },
 		{ "xdp-mode", "Native" },
 		{ "xdp-mode", "skb" },
 		{ "log-level", "verbose" },
@@ -255,6 +183,8 @@ static void every_bound_is_within(void **state)
 		"--threshold=1h",
 		"--linger=0s",
 		"--linger=1h",
+		"--dialogs.max_lifetime=1m",
+		"--dialogs.max_lifetime=168h",
 		"--paths-max=1024",
 		"--paths-max=16777216",
 		"--sip-port=1,65535",
@@ -333,6 +263,8 @@ static void mistakes_in_the_file_name_file_and_line(void **state)
 		{ "[agent]\nconfig = x\n", ":2: there is no option \"config\"" },
 		{ "[agents]\nthreshold = 24s\n", "in a section [agents]" },
 		{ "threshold = 24s\n", ":1: there is no option \"threshold\"" },
+		{ "[agent]\nmax_lifetime = 1h\n", ":2: there is no option \"max_lifetime\"" },
+		{ "[dialogs]\nmax_lifetime = 1s\n", ":2: max_lifetime: expected a time from 1m" },
 		{ "[agent]\nlinger = 1\n\nlinger = 2\n", ":4: linger: given in line 2 already" },
 		{ "[agent]\nlinger = 1\n  paths_max = 1\n", ":3: paths_max: expected a number" },
 		{ "[agent]\nsip_port =\n", ":2: sip_port: expected 1 to 16 different ports" },
@@ -410,22 +342,6 @@ static void an_interface_is_needed_only_where_said(void **state)
 	assert_int_equal(reading.config.interface_count, 0);
 }
 
-static int make_directory(void **state)
-{
-	(void)state;
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(file, sizeof(file), "%s/sippath.conf", directory);
-	return 0;
-}
-
-static int remove_directory(void **state)
-{
-	(void)state;
-	unlink(file);
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,5 +361,5 @@ int main(void)
 		cmocka_unit_test(an_interface_is_needed_only_where_said),
 	};
 
-	return cmocka_run_group_tests_name("config", tests, make_directory, remove_directory);
+	return cmocka_run_group_tests_name("config", tests, config_world_begin, config_world_end);
 }

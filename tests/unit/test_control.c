@@ -25,6 +25,7 @@ static void status_says_what_is_watched(void **state)
 	assert_int_equal(number_of(row, "paths_max"), 1024);
 	assert_int_equal(number_of(row, "threshold_ms"), 24000);
 	assert_true(number_of(row, "uptime_ms") >= 0);
+	assert_true(json_is_true(json_object_get(row, "tcp_keepalive")));
 	assert_int_equal(json_array_size(json_object_get(row, "sip_ports")), 2);
 	interface = json_array_get(json_object_get(row, "interfaces"), 0);
 	assert_string_equal(json_string_value(json_object_get(interface, "name")), "eth0");
@@ -104,11 +105,13 @@ static void a_remote_of_several_paths_is_refused_with_a_list(void **state)
 {
 	struct peer *peer = connect_peer();
 	struct flow flow = add_path(0)->flow;
+	struct path *other;
 
 	(void)state;
 	flow.local_port = 5062;
-	paths_attach(paths_add(pipeline.keeper.paths, &flow, 1),
-		     &registrations[registered++].binding);
+	other = paths_add(pipeline.keeper.paths, &flow, 1);
+	other->rules = &rules;
+	paths_attach(other, &registrations[registered++].binding);
 	say(peer, "{\"command\": \"path\", \"flow\": \"198.51.100.7:10000\"}");
 	expect_error(peer, "2 paths have that remote address");
 	say(peer, "{\"command\": \"prompt\", \"flow\": \"198.51.100.7:10000\"}");
@@ -189,6 +192,33 @@ static void a_prompt_is_carried_out_at_once(void **state)
 	pipeline.keeper.prompt_error = -EADDRNOTAVAIL;
 	say(peer, "{\"command\": \"prompt\", \"flow\": \"198.51.100.7:10003\"}");
 	expect_error(peer, "could not be sent");
+	pipeline.keeper.prompt_error = -EPROTONOSUPPORT;
+	say(peer, "{\"command\": \"prompt\", \"flow\": \"198.51.100.7:10003\"}");
+	expect_error(peer, "keepalive keeps it");
+	leave(peer);
+}
+
+static void a_connection_is_shown_as_the_kernel_keeps_it(void **state)
+{
+	struct peer *peer = connect_peer();
+	json_t *row;
+
+	(void)state;
+	add_path_over(FLOW_TCP, 0);
+	connection = (struct connection_entry){ .keepalive = 1, .opaque = 1 };
+	say(peer, "{\"command\": \"paths\"}");
+	row = expect_row(peer);
+	expect_end(peer);
+	assert_string_equal(json_string_value(json_object_get(row, "kept_by")), "tcp-keepalive");
+	assert_true(json_is_false(json_object_get(row, "readable")));
+	json_decref(row);
+	connection = (struct connection_entry){ .keepalive = 0 };
+	say(peer, "{\"command\": \"path\", \"flow\": \"198.51.100.7:10000\"}");
+	row = expect_row(peer);
+	expect_end(peer);
+	assert_string_equal(json_string_value(json_object_get(row, "kept_by")), "none");
+	assert_true(json_is_true(json_object_get(row, "readable")));
+	json_decref(row);
 	leave(peer);
 }
 
@@ -224,6 +254,7 @@ static void the_threshold_is_said_and_set(void **state)
 		expect_end(peer);
 	}
 	assert_int_equal(pipeline.keeper.threshold_ns, 5 * NS_PER_S);
+	assert_int_equal(threshold_told_ns, 5 * NS_PER_S);
 	assert_int_equal(turns_asked_for, 1);
 	leave(peer);
 }
@@ -270,6 +301,7 @@ int main(void)
 		CONTROL_TEST(bindings_are_all_shown_once),
 		CONTROL_TEST(stats_are_one_flat_object),
 		CONTROL_TEST(a_prompt_is_carried_out_at_once),
+		CONTROL_TEST(a_connection_is_shown_as_the_kernel_keeps_it),
 		CONTROL_TEST(the_threshold_is_said_and_set),
 		CONTROL_TEST(what_cannot_be_done_is_said_and_the_client_stays),
 	};

@@ -183,7 +183,7 @@ static void large_rows_wait_for_room(void **state)
 	memset(worst, 0x01, sizeof(worst));
 	for (uint32_t i = 0; i < ROWS; i++) {
 		add_path(i);
-		registrations[i].aor = (struct span){ worst, sizeof(worst) };
+		registrations[i].binding.aor = (struct span){ worst, sizeof(worst) };
 	}
 	say(peer, "{\"command\": \"bindings\"}");
 	for (int i = 0; i < ROWS; i++) {

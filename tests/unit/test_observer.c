@@ -20,8 +20,8 @@
 
 #include "kernel/observer.h"
 
-#define RING_BYTES 4096
-#define SEEN_MAX 64
+#define RING_BYTES 16384
+#define SEEN_MAX 256
 #define TEXT_MAX 128
 
 static int ring_fd = -1;
@@ -29,6 +29,7 @@ static int ring_fd = -1;
 struct seen {
 	int count;
 	uint64_t when_ns[SEEN_MAX];
+	uint8_t kind[SEEN_MAX];
 	char text[SEEN_MAX][TEXT_MAX];
 };
 
@@ -111,6 +112,7 @@ static void take_sighting(void *context, const struct sighting *sighting)
 	assert_true(seen->count < SEEN_MAX);
 	assert_true(sighting->captured < TEXT_MAX);
 	seen->when_ns[seen->count] = sighting->when_ns;
+	seen->kind[seen->count] = sighting->kind;
 	memcpy(seen->text[seen->count], sighting->bytes, sighting->captured);
 	seen->count++;
 }
@@ -193,6 +195,47 @@ static void records_too_short_for_what_they_claim_are_skipped(void **state)
 	observer_free(observer);
 }
 
+static void every_kind_of_sighting_is_handed_over(void **state)
+{
+	struct seen seen;
+	struct observer *observer = observe(&seen);
+	struct sighting sighting = { .when_ns = 1 };
+
+	(void)state;
+	for (sighting.kind = SIGHTING_MESSAGE; sighting.kind <= SIGHTING_CLOSED; sighting.kind++)
+		assert_true(put_record(&sighting, sizeof(sighting)));
+	assert_int_equal(observer_read(observer, 100), 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(seen.kind[i], i);
+	observer_free(observer);
+}
+
+static void records_that_claim_what_cannot_be_are_skipped(void **state)
+{
+	static const struct sighting claims[] = {
+		{ .kind = SIGHTING_CLOSED + 1 },
+		{ .kind = UINT8_MAX },
+		{ .kind = SIGHTING_MESSAGE, .direction = SIGHTING_TO_DEVICE + 1 },
+		{ .kind = SIGHTING_MESSAGE, .captured = SIGHTING_CAPTURE_MAX + 1 },
+		{ .kind = SIGHTING_OPENED, .captured = 1 },
+		{ .kind = SIGHTING_CLOSED, .captured = 1 },
+	};
+	struct seen seen;
+	struct observer *observer = observe(&seen);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+		unsigned char record[sizeof(struct sighting) + SIGHTING_CAPTURE_MAX + 1] = { 0 };
+
+		memcpy(record, &claims[i], sizeof(claims[i]));
+		assert_true(put_record(record, (uint32_t)sizeof(claims[i]) + claims[i].captured));
+		assert_true(put_sighting(i + 1, "whole"));
+		assert_int_equal(observer_read(observer, 100), 1);
+		assert_int_equal(seen.when_ns[i], i + 1);
+	}
+	observer_free(observer);
+}
+
 static void what_came_while_nobody_observed_is_read_later(void **state)
 {
 	struct seen seen;
@@ -249,6 +292,8 @@ int main(void)
 		ON_A_NEW_RING(sightings_come_oldest_first_with_their_bytes),
 		ON_A_NEW_RING(a_limit_leaves_the_rest_for_the_next_reading),
 		ON_A_NEW_RING(records_too_short_for_what_they_claim_are_skipped),
+		ON_A_NEW_RING(every_kind_of_sighting_is_handed_over),
+		ON_A_NEW_RING(records_that_claim_what_cannot_be_are_skipped),
 		ON_A_NEW_RING(what_came_while_nobody_observed_is_read_later),
 		ON_A_NEW_RING(trap_45_reading_a_full_ring_buffer_makes_room_again),
 		ON_A_NEW_RING(what_is_no_ring_buffer_is_refused),

@@ -36,7 +36,8 @@ static void every_flag_is_found_and_named_once(void **state)
 	entries = options_all(&count);
 	assert_true(count > 0);
 	for (size_t i = 0; i < count; i++)
-		assert_ptr_equal(options_find_flag(span_of(entries[i].flag)), &entries[i]);
+		if (entries[i].flag)
+			assert_ptr_equal(options_find_flag(span_of(entries[i].flag)), &entries[i]);
 	assert_null(options_find_flag(SPAN("")));
 	assert_null(options_find_flag(SPAN("sip-por")));
 	assert_null(options_find_flag(SPAN("sip-ports")));
@@ -52,7 +53,7 @@ static void every_key_is_its_flag_with_underscores(void **state)
 	for (size_t i = 0; i < count; i++) {
 		char key[32];
 
-		if (!entries[i].section)
+		if (!entries[i].section || !entries[i].flag || strchr(entries[i].flag, '.'))
 			continue;
 		snprintf(key, sizeof(key), "%s", entries[i].flag);
 		for (char *at = key; *at; at++)
@@ -63,6 +64,52 @@ static void every_key_is_its_flag_with_underscores(void **state)
 	}
 	assert_null(options_find_key("agent", "config"));
 	assert_null(options_find_key("agent", "sip-port"));
+}
+
+static void a_flag_with_a_dot_is_a_section_and_its_key(void **state)
+{
+	const struct option_entry *entries;
+	size_t count, dotted = 0;
+
+	(void)state;
+	entries = options_all(&count);
+	for (size_t i = 0; i < count; i++) {
+		char flag[64];
+
+		if (!entries[i].flag || !strchr(entries[i].flag, '.'))
+			continue;
+		snprintf(flag, sizeof(flag), "%s.%s", entries[i].section, entries[i].key);
+		assert_string_equal(entries[i].flag, flag);
+		assert_ptr_equal(options_find_key(entries[i].section, entries[i].key), &entries[i]);
+		dotted++;
+	}
+	assert_int_equal(dotted, 1);
+}
+
+static void a_key_of_a_network_has_no_flag_and_no_default(void **state)
+{
+	static const char *const keys[] = { "threshold", "prompt", "nat", "ignore" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct option_entry *entry = options_find_key(OPTIONS_NETWORK, keys[i]);
+
+		assert_non_null(entry);
+		assert_null(entry->flag);
+		assert_null(entry->fallback);
+	}
+	assert_null(options_find_key("agent", "ignore"));
+	assert_null(options_find_key(OPTIONS_NETWORK, "linger"));
+}
+
+static void every_word_of_a_method_is_its_name(void **state)
+{
+	const struct option_entry *entry = options_find_flag(SPAN("prompt"));
+
+	(void)state;
+	for (int i = 0; i < PROMPT_METHOD_MAX; i++)
+		assert_string_equal(entry->words[i], prompt_method_name((enum prompt_method)i));
+	assert_null(entry->words[PROMPT_METHOD_MAX]);
 }
 
 static void every_option_with_a_value_says_what_it_expects(void **state)
@@ -104,7 +151,11 @@ static void help_shows_every_flag_with_its_default(void **state)
 		char flag[64], fallback[64];
 		const char *line, *end;
 
-		snprintf(flag, sizeof(flag), "\n  --%s ", entries[i].flag);
+		if (entries[i].flag)
+			snprintf(flag, sizeof(flag), "\n  --%s ", entries[i].flag);
+		else
+			snprintf(flag, sizeof(flag), "\n  %s=%s ", entries[i].key,
+				 entries[i].value);
 		line = strstr(help, flag);
 		assert_non_null(line);
 		end = strchr(line + 1, '\n');
@@ -127,7 +178,7 @@ static void help_is_in_two_columns_and_fits_a_terminal(void **state)
 		const char *gap;
 
 		assert_true(strlen(line) <= HELP_WIDTH);
-		if (strncmp(line, "  --", 4) != 0)
+		if (strncmp(line, "  ", 2) != 0 || line[2] == ' ')
 			continue;
 		gap = strstr(line + 2, "  ");
 		assert_non_null(gap);
@@ -145,6 +196,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_flag_is_found_and_named_once),
 		cmocka_unit_test(every_key_is_its_flag_with_underscores),
+		cmocka_unit_test(a_flag_with_a_dot_is_a_section_and_its_key),
+		cmocka_unit_test(a_key_of_a_network_has_no_flag_and_no_default),
+		cmocka_unit_test(every_word_of_a_method_is_its_name),
 		cmocka_unit_test(every_option_with_a_value_says_what_it_expects),
 		cmocka_unit_test(the_default_threshold_is_the_one_of_the_policy),
 		cmocka_unit_test(help_shows_every_flag_with_its_default),

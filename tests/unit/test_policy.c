@@ -226,7 +226,7 @@ static void a_raised_threshold_does_not_revive_a_silent_path(void **state)
 	uint64_t now_ns = fall_silent(&scene);
 
 	(void)state;
-	scene.policy.threshold_ns = 10 * THRESHOLD;
+	rules.threshold_ns = 10 * THRESHOLD;
 	assert_int_equal(judge(&scene, now_ns + NS_PER_S).health, PATH_SILENT);
 }
 
@@ -252,8 +252,12 @@ static void no_times_whatever_lead_backwards(void **state)
 	(void)state;
 	for (uint64_t i = 0; i < COMBINATIONS; i++) {
 		uint64_t choice = i;
-		struct policy policy = { extreme(&choice) | 1, extreme(&choice) };
-		struct path path = { .opened_ns = 1, .prompt.token = 1 };
+		struct path_rules extremely = { .threshold_ns = extreme(&choice) | 1 };
+		struct policy policy = { extreme(&choice) };
+		struct binding binding = { .ends_ns = i % 2 == 0 ? CLOCK_NEVER : UINT64_MAX / 2 };
+		struct path path = {
+			.opened_ns = 1, .prompt.token = 1, .rules = &extremely, .bindings = &binding
+		};
 		struct path_entry entry = { .last_seen_ns = extreme(&choice) };
 		uint64_t now_ns = extreme(&choice);
 		struct policy_verdict verdict;
@@ -262,7 +266,7 @@ static void no_times_whatever_lead_backwards(void **state)
 		path.prompt.sent_ns = path.prompt.first_ns = extreme(&choice);
 		path.prompt.tries = (uint8_t)(choice % 4);
 		path.prompt.failures = (uint8_t)(choice / 4 * 51);
-		verdict = policy_judge(&policy, &path, &entry, now_ns);
+		verdict = policy_judge(&policy, &path, &entry, NULL, now_ns);
 		assert_false(verdict.answered && verdict.unanswered);
 		assert_false(verdict.unanswered && path.prompt.tries == 0);
 		if (!verdict.unanswered)

@@ -82,11 +82,12 @@ static void trap_11_a_missing_entry_is_unknown_and_never_idle(void **state)
 	struct policy_verdict verdict;
 
 	(void)state;
-	verdict = policy_judge(&scene.policy, &scene.path, NULL, START + 100 * THRESHOLD);
+	verdict = policy_judge(&scene.policy, &scene.path, NULL, NULL, START + 100 * THRESHOLD);
 	assert_int_equal(verdict.action, POLICY_WAIT);
 	assert_int_equal(verdict.again_ns, START + 101 * THRESHOLD);
 	assert_int_equal(verdict.health, PATH_LIVE);
 	policy_apply(&scene.path, NULL, &verdict, &scene.counts);
+	before.note = PATH_NOTE_unknown;
 	assert_memory_equal(&scene.path, &before, sizeof(before));
 }
 
@@ -98,6 +99,26 @@ static void trap_13_a_stray_stamp_costs_one_threshold_and_no_path(void **state)
 	scene.entry.last_seen_ns = START + DUE - 1; /* a packet of another flow */
 	look_until(&scene, START + DUE, START + 2 * DUE);
 	assert_int_equal(scene.first_prompt_ns, START + 2 * DUE - 1);
+}
+
+static void trap_14_any_final_answer_keeps_the_path(void **state)
+{
+	static const uint16_t answers[] = { 200, 302, 401, 404, 405, 481, 486, 501, 503, 603 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct scene scene = new_scene();
+		uint64_t answer_ns = START + DUE + ROUND_TRIP;
+
+		look(&scene, START + DUE);
+		device_answers(&scene, answer_ns);
+		scene.entry.answer_status = answers[i];
+		assert_int_equal(look(&scene, START + DUE + NS_PER_S).again_ns, answer_ns + DUE);
+		assert_int_equal(scene.path.health, PATH_LIVE);
+		assert_int_equal(scene.path.note, PATH_NOTE_answered);
+		assert_int_equal(scene.path.answer_status, answers[i]);
+		assert_int_equal(counted(&scene, COUNT_prompts_answered), 1);
+	}
 }
 
 static void trap_15_a_silent_path_is_prompted_at_growing_distances_for_ever(void **state)
@@ -164,11 +185,9 @@ static void trap_19_a_forged_answer_ends_no_prompt(void **state)
 
 static void trap_21_one_lost_packet_is_not_a_dead_device(void **state)
 {
-	struct binding registration = { .kind = BINDING_REGISTRATION };
 	struct scene scene = new_scene();
 
 	(void)state;
-	scene.path.bindings = &registration;
 	look(&scene, START + DUE);
 	look(&scene, START + DUE + NS_PER_S);
 	device_answers(&scene, START + DUE + NS_PER_S + ROUND_TRIP);
@@ -181,14 +200,11 @@ static void trap_21_one_lost_packet_is_not_a_dead_device(void **state)
 
 static void trap_21_a_silent_path_loses_no_binding(void **state)
 {
-	struct binding registration = { .kind = BINDING_REGISTRATION };
 	struct scene scene = new_scene();
 
 	(void)state;
-	scene.path.bindings = &registration;
-	scene.path.binding_counts[BINDING_REGISTRATION] = 1;
 	look_until(&scene, fall_silent(&scene), START + HOUR);
-	assert_ptr_equal(scene.path.bindings, &registration);
+	assert_ptr_equal(scene.path.bindings, &keeping);
 	assert_int_equal(scene.path.binding_counts[BINDING_REGISTRATION], 1);
 }
 
@@ -216,6 +232,7 @@ int main(void)
 		cmocka_unit_test(trap_04_a_path_is_not_prompted_more_often_than_once_per_threshold),
 		cmocka_unit_test(trap_11_a_missing_entry_is_unknown_and_never_idle),
 		cmocka_unit_test(trap_13_a_stray_stamp_costs_one_threshold_and_no_path),
+		cmocka_unit_test(trap_14_any_final_answer_keeps_the_path),
 		cmocka_unit_test(trap_15_a_silent_path_is_prompted_at_growing_distances_for_ever),
 		cmocka_unit_test(trap_15_a_silent_path_that_speaks_is_live_within_a_threshold),
 		cmocka_unit_test(trap_19_a_forged_answer_ends_no_prompt),

@@ -12,19 +12,21 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "keep/prompter.h"
+#include "keep/rules.h"
 #include "kernel_abi.h"
-#include "sip/options_msg.h"
+#include "sip/prompt_msg.h"
 
 #define NOW (1000 * NS_PER_S)
 #define MANY 100000
 
 struct message {
-	char buffer[OPTIONS_MSG_MAX + 1];
+	char buffer[PROMPT_MSG_MAX + 1];
 };
 
 static struct path new_path(const char *flow)
 {
-	struct path path = { 0 };
+	static const struct path_rules rules = { .method = PROMPT_OPTIONS };
+	struct path path = { .rules = &rules };
 
 	assert_int_equal(flow_read(span_of(flow), &path.flow), 0);
 	return path;
@@ -95,6 +97,27 @@ static void the_prompt_carries_its_token_and_cseq(void **state)
 	assert_non_null(strstr(message.buffer, cseq));
 }
 
+static void the_method_is_that_of_the_rules(void **state)
+{
+	static const char *const beginnings[] = {
+		[PROMPT_OPTIONS] = "OPTIONS sip:",
+		[PROMPT_NOTIFY] = "NOTIFY sip:",
+		[PROMPT_CRLF] = "\r\n\r\n",
+	};
+	struct prompter prompter = new_prompter();
+	struct path path = ipv4_path();
+	struct path_rules rules = { 0 };
+	struct message message;
+
+	(void)state;
+	path.rules = &rules;
+	prompter_begin(&prompter, &path, NOW);
+	for (int i = 0; i < PROMPT_METHOD_MAX; i++) {
+		rules.method = (enum prompt_method)i;
+		assert_begins(write_prompt(&path, &message), beginnings[i]);
+	}
+}
+
 static void a_repeat_is_the_same_bytes(void **state)
 {
 	struct prompter prompter = new_prompter();
@@ -129,7 +152,7 @@ static void the_target_is_the_first_contact_that_can_be_one(void **state)
 
 static void a_contact_that_is_too_long_is_not_used(void **state)
 {
-	char contact[OPTIONS_MSG_TARGET_MAX + 1];
+	char contact[PROMPT_MSG_TARGET_MAX + 1];
 	struct binding long_one = { .target = { contact, sizeof(contact) } };
 	struct prompter prompter = new_prompter();
 	struct path path = ipv4_path();
@@ -230,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_prompt_is_begun_and_repeated),
 		cmocka_unit_test(the_prompt_carries_its_token_and_cseq),
+		cmocka_unit_test(the_method_is_that_of_the_rules),
 		cmocka_unit_test(a_repeat_is_the_same_bytes),
 		cmocka_unit_test(the_target_is_the_first_contact_that_can_be_one),
 		cmocka_unit_test(a_contact_that_is_too_long_is_not_used),

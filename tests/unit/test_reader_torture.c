@@ -45,6 +45,9 @@ static const struct message legal[] = {
 	MESSAGE("empty reason", "SIP/2.0 200 \r\n" NEEDED END),
 	MESSAGE("no tag in From", REQUEST VIA "From: <sip:a@b>\r\n" TO CALL_ID CSEQ END),
 	MESSAGE("From of another scheme", REQUEST VIA "From: <x:>;tag=1\r\n" TO CALL_ID CSEQ END),
+	MESSAGE("From of an INVITE that is no URI",
+		"INVITE sip:a@b SIP/2.0\r\n" VIA "From: <a b>\r\n" TO CALL_ID
+		"CSeq: 1 INVITE\r\n" END),
 	MESSAGE("To without brackets", REQUEST VIA FROM "To: sip:a@b;tag=x\r\n" CALL_ID CSEQ END),
 	MESSAGE("no branch", REQUEST "Via: SIP/2.0/UDP a\r\n" FROM TO CALL_ID CSEQ END),
 	MESSAGE("empty branch", REQUEST "Via: SIP/2.0/UDP a;branch=\r\n" FROM TO CALL_ID CSEQ END),
@@ -67,6 +70,7 @@ static const struct message legal[] = {
 	WITH("comma in a URI", "Contact: <sip:a,b@c;x=1,2>"),
 	WITH("quoted empty parameter", "Contact: <sip:a@b>;x=\"\""),
 	WITH("question mark in the user", "Contact: <sip:a?b@c>"),
+	WITH("rubbish in headers that only refine", "Event: \"\r\nSession-Expires: <\r\nx:\r\no:"),
 };
 
 static const struct message broken[] = {
@@ -188,6 +192,11 @@ static const char full[] =
 static const char answer[] =
 	"SIP/2.0 200 OK\r\n" NEEDED "Contact: <sip:a@b>;expires=60, <sip:%63@[::1]:9>;q=1\r\n" END;
 
+static const char notify[] =
+	"NOTIFY sip:a@b SIP/2.0\r\n" VIA FROM TO CALL_ID "CSeq: 17 NOTIFY\r\n"
+	"o: dialog;id=\"1\"\r\nSubscription-State: active ; expires=60;reason=\"a;b\"\r\n"
+	"x: 1800;refresher=uac\r\n" END;
+
 static struct sip_reader *used; /* has read whatever the tests before gave it */
 static struct facts facts; /* of the message that it has read last */
 
@@ -219,6 +228,14 @@ static void assert_same_facts(const struct facts *a, const struct facts *b)
 	assert_same(a->from_tag, b->from_tag);
 	assert_same(a->to_tag, b->to_tag);
 	assert_same(a->aor, b->aor);
+	assert_same(a->from_aor, b->from_aor);
+	assert_same(a->event, b->event);
+	assert_same(a->event_id, b->event_id);
+	assert_int_equal(a->sent_by_port, b->sent_by_port);
+	assert_int_equal(a->subscription_state, b->subscription_state);
+	assert_int_equal(a->subscription_expires, b->subscription_expires);
+	assert_int_equal(a->session_expires, b->session_expires);
+	assert_int_equal(a->refresher, b->refresher);
 	assert_int_equal(a->expires, b->expires);
 	assert_int_equal(a->contact_count, b->contact_count);
 	assert_int_equal(a->incomplete, b->incomplete);
@@ -316,6 +333,7 @@ static void any_byte_may_be_changed(void **state)
 	(void)state;
 	read_every_change(full, sizeof(full) - 1);
 	read_every_change(answer, sizeof(answer) - 1);
+	read_every_change(notify, sizeof(notify) - 1);
 }
 
 static void any_byte_may_be_missing_or_doubled(void **state)

@@ -20,7 +20,7 @@ static void a_registration_begins_is_renewed_and_ends(void **state)
 	assert_non_null(phone);
 	assert_int_equal(phone->binding.kind, BINDING_REGISTRATION);
 	assert_int_equal(phone->binding.ends_ns, world->now_ns + 60 * NS_PER_S);
-	assert_true(span_equal(phone->aor, SPAN("sip:alice@example.com")));
+	assert_true(span_equal(phone->binding.aor, SPAN("sip:alice@example.com")));
 	assert_true(span_equal(phone->call_id, SPAN("call")));
 	assert_null(phone->instance.at);
 

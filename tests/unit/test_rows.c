@@ -1,68 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_rows.c - the nouns as JSON: always the same members, always valid. */
+/* test_rows.c - paths and counters as JSON: always the same members, always valid. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "state/paths.h"
-#include "state/registration.h"
-#include "surface/row.h"
-#include "surface/rows.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#define NOW_NS (1000 * NS_PER_S)
-
-static const struct flow flow = {
-	.local_addr = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 },
-	.remote_addr = { 0x20, 0x01, 0x0d, 0xb8, [15] = 7 },
-	.local_port = 5060,
-	.remote_port = 40001,
-	.transport = FLOW_UDP,
-};
-
-static struct registration registration_with(struct span aor)
-{
-	return (struct registration){
-		.binding.kind = BINDING_REGISTRATION,
-		.binding.ends_ns = NOW_NS + 60 * NS_PER_S,
-		.binding.target = SPAN("sip:alice@198.51.100.7:40001"),
-		.aor = aor,
-		.call_id = SPAN("call-1"),
-		.accepted_ns = NOW_NS - 5 * NS_PER_S,
-	};
-}
-
-static void assert_text_member(const json_t *row, const char *name, const char *expected)
-{
-	assert_non_null(json_object_get(row, name));
-	assert_string_equal(json_string_value(json_object_get(row, name)), expected);
-}
-
-static void assert_number_member(const json_t *row, const char *name, json_int_t expected)
-{
-	assert_true(json_is_integer(json_object_get(row, name)));
-	assert_int_equal(json_integer_value(json_object_get(row, name)), expected);
-}
-
-static void assert_null_member(const json_t *row, const char *name)
-{
-	assert_true(json_is_null(json_object_get(row, name)));
-}
-
-static void assert_same_members(const json_t *a, const json_t *b)
-{
-	const char *name;
-	json_t *value;
-
-	assert_int_equal(json_object_size(a), json_object_size(b));
-	json_object_foreach((json_t *)a, name, value) assert_non_null(json_object_get(b, name));
-}
+#include "rows_world.h"
 
 /* The text as it stands in a document that has been written and read again. */
 static void assert_shown_as(struct span text, const char *expected)
@@ -149,8 +93,10 @@ static void a_path_has_the_members_that_scripts_rely_on(void **state)
 	struct wheel_node *slot = NULL;
 	struct path path = {
 		.flow = flow,
+		.rules = &rules,
 		.due = { .link = &slot, .due_ns = NOW_NS + 22500 * NS_PER_MS },
 		.health = PATH_AWAITING,
+		.note = PATH_NOTE_prompted,
 		.prompts = 3,
 		.answers = 2,
 		.avoided = 9,
@@ -162,7 +108,7 @@ static void a_path_has_the_members_that_scripts_rely_on(void **state)
 
 	(void)state;
 	paths_attach(&path, &registration.binding);
-	row = rows_path(&path, &entry, NOW_NS);
+	row = row_of_path(&path, &entry);
 	for (size_t i = 0; i < COUNT(names); i++)
 		assert_non_null(json_object_get(row, names[i]));
 	assert_text_member(row, "transport", "udp");
@@ -181,6 +127,14 @@ static void a_path_has_the_members_that_scripts_rely_on(void **state)
 	assert_number_member(row, "registrations", 1);
 	assert_number_member(row, "subscriptions", 0);
 	assert_number_member(row, "dialogs", 0);
+	assert_number_member(row, "lingering", 0);
+	assert_flag_member(row, "connection", false);
+	assert_text_member(row, "kept_by", "options");
+	assert_text_member(row, "note", "prompted");
+	assert_text_member(row, "why", path_note_text(PATH_NOTE_prompted));
+	assert_number_member(row, "threshold_ms", 24000);
+	assert_flag_member(row, "behind_nat", false);
+	assert_flag_member(row, "readable", true);
 	json_decref(row);
 	paths_detach(&registration.binding);
 }
@@ -188,12 +142,12 @@ static void a_path_has_the_members_that_scripts_rely_on(void **state)
 static void trap_11_an_unknown_path_is_not_shown_as_idle(void **state)
 {
 	struct path_entry entry = { .last_seen_ns = NOW_NS };
-	struct path path = { .flow = flow };
+	struct path path = { .flow = flow, .rules = &rules };
 	json_t *known, *unknown;
 
 	(void)state;
-	known = rows_path(&path, &entry, NOW_NS);
-	unknown = rows_path(&path, NULL, NOW_NS);
+	known = row_of_path(&path, &entry);
+	unknown = row_of_path(&path, NULL);
 	assert_number_member(known, "idle_ms", 0);
 	assert_null_member(unknown, "idle_ms");
 	assert_null_member(unknown, "due_in_ms");
@@ -208,6 +162,7 @@ static void an_answer_is_told_before_the_agent_has_counted_it(void **state)
 {
 	struct path path = {
 		.flow = flow,
+		.rules = &rules,
 		.health = PATH_AWAITING,
 		.prompt = { .token = 7, .tries = 1 },
 		.prompts = 1,
@@ -220,7 +175,7 @@ static void an_answer_is_told_before_the_agent_has_counted_it(void **state)
 		.answer_token = 6,
 		.answer_status = 200,
 	};
-	json_t *row = rows_path(&path, &entry, NOW_NS);
+	json_t *row = row_of_path(&path, &entry);
 
 	(void)state;
 	assert_text_member(row, "health", "awaiting");
@@ -228,7 +183,7 @@ static void an_answer_is_told_before_the_agent_has_counted_it(void **state)
 	json_decref(row);
 
 	entry.answer_token = 7;
-	row = rows_path(&path, &entry, NOW_NS);
+	row = row_of_path(&path, &entry);
 	assert_text_member(row, "health", "live");
 	assert_number_member(row, "answers", 1);
 	assert_number_member(row, "rtt_us", 1000);
@@ -242,9 +197,10 @@ static void what_is_overdue_or_just_stamped_is_zero_not_negative(void **state)
 	struct wheel_node *slot = NULL;
 	struct path path = {
 		.flow = flow,
+		.rules = &rules,
 		.due = { .link = &slot, .due_ns = NOW_NS - NS_PER_S },
 	};
-	json_t *row = rows_path(&path, &entry, NOW_NS);
+	json_t *row = row_of_path(&path, &entry);
 
 	(void)state;
 	assert_number_member(row, "idle_ms", 0);
@@ -252,111 +208,63 @@ static void what_is_overdue_or_just_stamped_is_zero_not_negative(void **state)
 	json_decref(row);
 }
 
-static void a_path_in_full_has_bindings_and_entry(void **state)
+static void a_path_says_how_it_is_kept(void **state)
 {
-	struct path_entry entry = { .last_seen_ns = NOW_NS, .packets_in = 17 };
-	struct registration registration = registration_with(SPAN("sip:alice@example.org"));
-	struct path path = { .flow = flow };
-	json_t *with, *without;
+	static const struct {
+		struct path_rules rules;
+		bool behind_nat;
+		enum flow_transport transport;
+		struct connection_entry connection;
+		const char *kept_by;
+	} cases[] = {
+		{ { .method = PROMPT_OPTIONS }, false, FLOW_UDP, { 0 }, "options" },
+		{ { .method = PROMPT_NOTIFY }, false, FLOW_UDP, { 0 }, "notify" },
+		{ { .method = PROMPT_CRLF }, false, FLOW_UDP, { 0 }, "crlf" },
+		{ { .ignored = true }, true, FLOW_UDP, { 0 }, "none" },
+		{ { .nat = RULES_NAT_AUTO }, false, FLOW_UDP, { 0 }, "none" },
+		{ { .nat = RULES_NAT_AUTO }, true, FLOW_UDP, { 0 }, "options" },
+		{ { 0 }, true, FLOW_TCP, { .keepalive = 1 }, "tcp-keepalive" },
+		{ { 0 }, true, FLOW_TCP, { .keepalive = 0 }, "none" },
+		{ { .nat = RULES_NAT_AUTO }, false, FLOW_TCP, { .keepalive = 1 }, "tcp-keepalive" },
+	};
 
 	(void)state;
-	without = rows_path_in_full(&path, NULL, NOW_NS);
-	paths_attach(&path, &registration.binding);
-	with = rows_path_in_full(&path, &entry, NOW_NS);
-	assert_int_equal(json_array_size(json_object_get(with, "bindings")), 1);
-	assert_number_member(with, "bindings_omitted", 0);
-	assert_number_member(json_object_get(with, "entry"), "packets_in", 17);
-	assert_null_member(json_object_get(with, "entry"), "prompt_ago_ms");
-	assert_true(json_is_array(json_object_get(without, "bindings")));
-	assert_null_member(without, "entry");
-	assert_same_members(with, without);
-	json_decref(with);
-	json_decref(without);
-	paths_detach(&registration.binding);
-}
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct path path = {
+			.flow = flow,
+			.rules = &cases[i].rules,
+			.nat_count = cases[i].behind_nat,
+		};
+		struct rows_path shown = { .path = &path, .connection = &cases[i].connection };
+		json_t *row;
 
-/* What one REGISTER may leave behind, all of it such that JSON writes six bytes for one. */
-static void a_path_with_many_bindings_stays_within_its_row(void **state)
-{
-	enum { MANY = 5000 };
-	char worst[2048];
-	struct registration *registrations = calloc(MANY, sizeof(*registrations));
-	struct path path = { .flow = flow };
-	json_t *row;
-	size_t shown;
-
-	(void)state;
-	assert_non_null(registrations);
-	memset(worst, 0x01, sizeof(worst));
-	for (size_t i = 0; i < MANY; i++) {
-		registrations[i] = registration_with((struct span){ worst, i % sizeof(worst) });
-		paths_attach(&path, &registrations[i].binding);
+		path.flow.transport = (uint8_t)cases[i].transport;
+		row = rows_path(&shown, NOW_NS);
+		assert_text_member(row, "kept_by", cases[i].kept_by);
+		assert_flag_member(row, "behind_nat", cases[i].behind_nat);
+		json_decref(row);
 	}
-	row = rows_path_in_full(&path, NULL, NOW_NS);
-	assert_true(json_dumpb(row, NULL, 0, JSON_COMPACT) <= ROWS_ROW_BYTES_MAX);
-	shown = json_array_size(json_object_get(row, "bindings"));
-	assert_true(shown > 0);
-	assert_number_member(row, "bindings_omitted", (json_int_t)(MANY - shown));
-	assert_number_member(row, "registrations", MANY);
-	json_decref(row);
-	for (size_t i = 0; i < MANY; i++)
-		paths_detach(&registrations[i].binding);
-	free(registrations);
 }
 
-static void a_binding_says_why_and_until_when(void **state)
+/* Nothing says that an unknown connection is kept, or that it cannot be read. */
+static void a_connection_without_entry_is_kept_by_nothing(void **state)
 {
-	struct registration plain = registration_with(SPAN("sip:alice@example.org"));
-	struct registration outbound = registration_with(SPAN("sip:b\xff@example.org"));
-	struct path path = { .flow = flow };
-	json_t *a, *b;
+	struct connection_entry opaque = { .keepalive = 1, .opaque = 1 };
+	struct path path = { .flow = flow, .rules = &rules };
+	struct rows_path shown = { .path = &path };
+	json_t *unknown, *known;
 
 	(void)state;
-	outbound.instance = SPAN("<urn:uuid:1>");
-	outbound.reg_id = 2;
-	paths_attach(&path, &plain.binding);
-	paths_attach(&path, &outbound.binding);
-	a = rows_binding(&plain.binding, NOW_NS);
-	b = rows_binding(&outbound.binding, NOW_NS);
-	assert_text_member(a, "kind", "registration");
-	assert_text_member(a, "aor", "sip:alice@example.org");
-	assert_text_member(a, "contact", "sip:alice@198.51.100.7:40001");
-	assert_text_member(a, "remote", "[2001:db8::7]:40001");
-	assert_text_member(a, "call_id", "call-1");
-	assert_number_member(a, "expires_in_ms", 60000);
-	assert_number_member(a, "accepted_ago_ms", 5000);
-	assert_null_member(a, "instance");
-	assert_null_member(a, "reg_id");
-	assert_text_member(b, "aor", "sip:b\xef\xbf\xbd@example.org");
-	assert_text_member(b, "instance", "<urn:uuid:1>");
-	assert_number_member(b, "reg_id", 2);
-	assert_same_members(a, b);
-	json_decref(a);
-	json_decref(b);
-	paths_detach(&plain.binding);
-	paths_detach(&outbound.binding);
-}
-
-static void another_kind_of_binding_has_the_same_members(void **state)
-{
-	struct registration registration = registration_with(SPAN("sip:alice@example.org"));
-	struct binding dialog = { .kind = BINDING_DIALOG, .ends_ns = NOW_NS };
-	struct path path = { .flow = flow };
-	json_t *a, *b;
-
-	(void)state;
-	paths_attach(&path, &registration.binding);
-	paths_attach(&path, &dialog);
-	a = rows_binding(&registration.binding, NOW_NS);
-	b = rows_binding(&dialog, NOW_NS);
-	assert_text_member(b, "kind", "dialog");
-	assert_null_member(b, "aor");
-	assert_null_member(b, "contact");
-	assert_same_members(a, b);
-	json_decref(a);
-	json_decref(b);
-	paths_detach(&registration.binding);
-	paths_detach(&dialog);
+	path.flow.transport = FLOW_TCP;
+	unknown = rows_path(&shown, NOW_NS);
+	shown.connection = &opaque;
+	known = rows_path(&shown, NOW_NS);
+	assert_text_member(unknown, "kept_by", "none");
+	assert_flag_member(unknown, "readable", true);
+	assert_flag_member(known, "readable", false);
+	assert_same_members(unknown, known);
+	json_decref(unknown);
+	json_decref(known);
 }
 
 static void every_counter_is_there_under_its_name(void **state)
@@ -391,10 +299,8 @@ int main(void)
 		cmocka_unit_test(trap_11_an_unknown_path_is_not_shown_as_idle),
 		cmocka_unit_test(an_answer_is_told_before_the_agent_has_counted_it),
 		cmocka_unit_test(what_is_overdue_or_just_stamped_is_zero_not_negative),
-		cmocka_unit_test(a_path_in_full_has_bindings_and_entry),
-		cmocka_unit_test(a_path_with_many_bindings_stays_within_its_row),
-		cmocka_unit_test(a_binding_says_why_and_until_when),
-		cmocka_unit_test(another_kind_of_binding_has_the_same_members),
+		cmocka_unit_test(a_path_says_how_it_is_kept),
+		cmocka_unit_test(a_connection_without_entry_is_kept_by_nothing),
 		cmocka_unit_test(every_counter_is_there_under_its_name),
 	};
 

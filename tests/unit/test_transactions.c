@@ -69,14 +69,15 @@ static const struct transaction *match(struct world *world, const struct flow *f
 {
 	struct facts response = response_to(request, 200);
 
-	return transactions_match(world->transactions, flow, &response);
+	return transactions_match(world->transactions, flow, SIGHTING_TO_DEVICE, &response);
 }
 
 static void remember(struct world *world, uint32_t cseq, uint64_t now_ns)
 {
 	struct facts request = request_of(cseq);
 
-	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, now_ns),
+	assert_int_equal(transactions_remember(world->transactions, &device_flow,
+					       SIGHTING_FROM_DEVICE, &request, now_ns),
 			 0);
 }
 
@@ -86,7 +87,7 @@ static int open_world(void **state)
 
 	if (!world)
 		return -1;
-	world->transactions = transactions_new(ROOM, &world->counts);
+	world->transactions = transactions_new(ROOM, TRANSACTION_LIFETIME_NS, &world->counts);
 	*state = world;
 	return world->transactions ? 0 : -1;
 }
@@ -114,7 +115,7 @@ static void the_answer_finds_its_request(void **state)
 	transactions_forget(world->transactions, found);
 	assert_null(match(world, &device_flow, &request));
 	assert_int_equal(transactions_count(world->transactions), 0);
-	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 0);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered], 0);
 }
 
 static void assert_kept(struct span kept, const char *expected, const char *text)
@@ -138,7 +139,9 @@ static void facts_are_copied_whole(void **state)
 						      .instance = { "<urn:uuid:1>", 12 },
 						      .reg_id = 2,
 						      .expires = 60 };
-	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1), 0);
+	assert_int_equal(transactions_remember(world->transactions, &device_flow,
+					       SIGHTING_FROM_DEVICE, &request, 1),
+			 0);
 	kept = match(world, &device_flow, &request)->facts;
 	memset(call_id, 'x', sizeof(call_id));
 	memset(aor, 'x', sizeof(aor));
@@ -203,8 +206,9 @@ static void trap_5_the_same_request_on_two_flows_is_two(void **state)
 
 	other_flow.local_port = 5080;
 	remember(world, 1, 1);
-	assert_int_equal(
-		transactions_remember(world->transactions, &other_flow, &register_facts, 2), 0);
+	assert_int_equal(transactions_remember(world->transactions, &other_flow,
+					       SIGHTING_FROM_DEVICE, &register_facts, 2),
+			 0);
 	first = match(world, &device_flow, &register_facts);
 	second = match(world, &other_flow, &register_facts);
 	assert_non_null(first);
@@ -212,15 +216,73 @@ static void trap_5_the_same_request_on_two_flows_is_two(void **state)
 	assert_ptr_not_equal(first, second);
 }
 
+static void answer_first(struct world *world, uint16_t status)
+{
+	struct facts response = response_to(&register_facts, status);
+
+	assert_non_null(transactions_match(world->transactions, &device_flow, SIGHTING_TO_DEVICE,
+					   &response));
+}
+
+static void trap_34_a_request_may_be_answered_many_times(void **state)
+{
+	static const uint16_t statuses[] = { 180, 183, 200, 200, 487 };
+	struct world *world = *state;
+
+	remember(world, 1, 1);
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		answer_first(world, statuses[i]);
+	transactions_expire(world->transactions, 100 * NS_PER_S);
+	assert_int_equal(transactions_count(world->transactions), 0);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered], 0);
+}
+
 static void a_provisional_response_is_no_answer(void **state)
 {
 	struct world *world = *state;
-	struct facts trying = response_to(&register_facts, 100);
-	struct facts forbidden = response_to(&register_facts, 403);
 
 	remember(world, 1, 1);
-	assert_null(transactions_match(world->transactions, &device_flow, &trying));
-	assert_non_null(transactions_match(world->transactions, &device_flow, &forbidden));
+	answer_first(world, 180);
+	transactions_expire(world->transactions, 100 * NS_PER_S);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered], 1);
+}
+
+static void the_answer_goes_the_other_way(void **state)
+{
+	struct world *world = *state;
+	struct facts request = request_of(1), response = response_to(&request, 200);
+
+	assert_int_equal(transactions_remember(world->transactions, &device_flow,
+					       SIGHTING_TO_DEVICE, &request, 1),
+			 0);
+	assert_null(transactions_match(world->transactions, &device_flow, SIGHTING_TO_DEVICE,
+				       &response));
+	remember(world, 1, 2); /* the same one, back on the same flow, is another */
+	assert_int_equal(transactions_count(world->transactions), 2);
+	assert_int_equal(transactions_match(world->transactions, &device_flow, SIGHTING_FROM_DEVICE,
+					    &response)
+				 ->direction,
+			 SIGHTING_TO_DEVICE);
+	assert_int_equal(
+		transactions_match(world->transactions, &device_flow, SIGHTING_TO_DEVICE, &response)
+			->direction,
+		SIGHTING_FROM_DEVICE);
+}
+
+static void a_room_has_its_own_lifetime(void **state)
+{
+	struct transactions *transactions = transactions_new(ROOM, 200 * NS_PER_S, NULL);
+
+	(void)state;
+	assert_non_null(transactions);
+	assert_int_equal(transactions_remember(transactions, &device_flow, SIGHTING_FROM_DEVICE,
+					       &register_facts, NS_PER_S),
+			 0);
+	transactions_expire(transactions, 201 * NS_PER_S);
+	assert_int_equal(transactions_count(transactions), 1);
+	transactions_expire(transactions, 201 * NS_PER_S + 1);
+	assert_int_equal(transactions_count(transactions), 0);
+	transactions_free(transactions);
 }
 
 static void trap_44_the_oldest_makes_room_for_the_newest(void **state)
@@ -230,7 +292,7 @@ static void trap_44_the_oldest_makes_room_for_the_newest(void **state)
 	for (uint32_t cseq = 1; cseq <= ROOM + 2; cseq++)
 		remember(world, cseq, cseq);
 	assert_int_equal(transactions_count(world->transactions), ROOM);
-	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 2);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered], 2);
 	for (uint32_t cseq = 1; cseq <= ROOM + 2; cseq++) {
 		struct facts request = request_of(cseq);
 
@@ -275,7 +337,8 @@ static void a_request_is_forgotten_after_its_time(void **state)
 	assert_non_null(match(world, &device_flow, &second));
 	transactions_expire(world->transactions, 100 * NS_PER_S);
 	assert_int_equal(transactions_count(world->transactions), 0);
-	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 2);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered],
+			 1); /* the second was answered */
 	transactions_expire(world->transactions, 200 * NS_PER_S);
 }
 
@@ -287,11 +350,14 @@ static void trap_44_a_large_request_is_not_kept(void **state)
 
 	memset(long_text, 'a', sizeof(long_text));
 	request.call_id = (struct span){ long_text, TRANSACTION_BYTES_MAX + 1 };
-	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1),
+	assert_int_equal(transactions_remember(world->transactions, &device_flow,
+					       SIGHTING_FROM_DEVICE, &request, 1),
 			 -E2BIG);
 	assert_int_equal(transactions_count(world->transactions), 0);
 	request.call_id.length = TRANSACTION_BYTES_MAX;
-	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1), 0);
+	assert_int_equal(transactions_remember(world->transactions, &device_flow,
+					       SIGHTING_FROM_DEVICE, &request, 1),
+			 0);
 }
 
 static void trap_44_the_texts_of_contacts_count_too(void **state)
@@ -304,7 +370,8 @@ static void trap_44_the_texts_of_contacts_count_too(void **state)
 	request.contact_count = FACTS_CONTACTS_MAX;
 	for (size_t i = 0; i < FACTS_CONTACTS_MAX; i++)
 		request.contacts[i].uri = (struct span){ long_text, sizeof(long_text) };
-	assert_int_equal(transactions_remember(world->transactions, &device_flow, &request, 1),
+	assert_int_equal(transactions_remember(world->transactions, &device_flow,
+					       SIGHTING_FROM_DEVICE, &request, 1),
 			 -E2BIG);
 }
 
@@ -320,23 +387,26 @@ static void trap_44_a_flood_leaves_the_room_as_large_as_it_was(void **state)
 		snprintf(call_id, sizeof(call_id), "spoofed-%u", i);
 		request.call_id = span_of(call_id);
 		spoofed.remote_port = (uint16_t)i;
-		assert_int_equal(transactions_remember(world->transactions, &spoofed, &request, i),
+		assert_int_equal(transactions_remember(world->transactions, &spoofed,
+						       SIGHTING_FROM_DEVICE, &request, i),
 				 0);
 	}
 	assert_int_equal(transactions_count(world->transactions), ROOM);
-	assert_int_equal(world->counts.value[COUNT_registers_unanswered], 100000 - ROOM);
+	assert_int_equal(world->counts.value[COUNT_requests_unanswered], 100000 - ROOM);
 }
 
 static void a_room_may_count_nothing(void **state)
 {
-	struct transactions *transactions = transactions_new(1, NULL);
+	struct transactions *transactions = transactions_new(1, TRANSACTION_LIFETIME_NS, NULL);
 
 	(void)state;
 	assert_non_null(transactions);
 	for (uint32_t cseq = 1; cseq <= 2; cseq++) {
 		struct facts request = request_of(cseq);
 
-		assert_int_equal(transactions_remember(transactions, &device_flow, &request, 1), 0);
+		assert_int_equal(transactions_remember(transactions, &device_flow,
+						       SIGHTING_FROM_DEVICE, &request, 1),
+				 0);
 	}
 	assert_int_equal(transactions_count(transactions), 1);
 	transactions_expire(transactions, 100 * NS_PER_S);
@@ -354,7 +424,10 @@ int main(void)
 		WORLD_TEST(trap_27_a_retransmission_is_remembered_once),
 		WORLD_TEST(only_the_very_request_matches),
 		WORLD_TEST(trap_5_the_same_request_on_two_flows_is_two),
+		WORLD_TEST(trap_34_a_request_may_be_answered_many_times),
 		WORLD_TEST(a_provisional_response_is_no_answer),
+		WORLD_TEST(the_answer_goes_the_other_way),
+		cmocka_unit_test(a_room_has_its_own_lifetime),
 		WORLD_TEST(trap_44_the_oldest_makes_room_for_the_newest),
 		WORLD_TEST(the_order_outlives_what_is_forgotten),
 		WORLD_TEST(a_request_is_forgotten_after_its_time),

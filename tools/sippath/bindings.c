@@ -7,19 +7,17 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct field fields[] = {
-	{ "KIND", "kind", FIELD_TEXT },
-	{ "AOR", "aor", FIELD_TEXT },
-	{ "REMOTE", "remote", FIELD_TEXT },
-	{ "EXPIRES IN", "expires_in_ms", FIELD_MS },
-	{ "ACCEPTED", "accepted_ago_ms", FIELD_MS },
-	{ "CONTACT", "contact", FIELD_TEXT },
+	{ "KIND", "kind", FIELD_TEXT },     { "AOR", "aor", FIELD_TEXT },
+	{ "REMOTE", "remote", FIELD_TEXT }, { "ENDS IN", "ends_in_ms", FIELD_MS },
+	{ "ABOUT", "about", FIELD_ABOUT },  { "CONTACT", "contact", FIELD_TEXT },
 };
 
 _Static_assert(COUNT(fields) <= TABLE_COLUMNS_MAX, "the table has room for every column");
 
 enum exit_status bindings_run(const struct invocation *invocation)
 {
-	return listing_print(invocation, fields, COUNT(fields), "no device is registered yet");
+	return listing_print(invocation, fields, COUNT(fields),
+			     "nothing keeps a path yet: no device is registered, or in a call");
 }
 
 int bindings_print_array(const json_t *bindings)

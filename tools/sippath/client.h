@@ -18,4 +18,11 @@ typedef bool client_row_handler(void *context, const json_t *row);
 enum exit_status client_ask(const struct invocation *invocation, const char *argument,
 			    const char *value, client_row_handler *handler, void *context);
 
+/*
+ * The same for a command whose answer has no end: waits for rows, however long it takes,
+ * until the handler or whoever reads our output has had enough.
+ */
+enum exit_status client_listen(const struct invocation *invocation, client_row_handler *handler,
+			       void *context);
+
 #endif

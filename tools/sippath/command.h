@@ -46,6 +46,7 @@ enum exit_status status_run(const struct invocation *invocation);
 enum exit_status paths_run(const struct invocation *invocation);
 enum exit_status path_run(const struct invocation *invocation);
 enum exit_status bindings_run(const struct invocation *invocation);
+enum exit_status events_run(const struct invocation *invocation);
 enum exit_status stats_run(const struct invocation *invocation);
 enum exit_status prompt_run(const struct invocation *invocation);
 enum exit_status threshold_run(const struct invocation *invocation);

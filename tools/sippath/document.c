@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "client.h"
-#include "human.h"
 #include "say.h"
 
 #define TITLE_WIDTH 15
@@ -46,9 +45,9 @@ enum exit_status document_print(const struct invocation *invocation, const char 
 
 void document_write_fields(const json_t *row, const struct field *fields, size_t count)
 {
-	char buffer[HUMAN_MAX];
+	char buffer[FIELD_VALUE_MAX];
 
 	for (size_t i = 0; i < count; i++)
 		printf("%-*s %s\n", TITLE_WIDTH, fields[i].title,
-		       listing_value(row, &fields[i], buffer, sizeof(buffer)));
+		       field_value(row, &fields[i], buffer));
 }

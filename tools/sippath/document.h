@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "command.h"
-#include "listing.h"
+#include "field.h"
 
 /* Says the row to people; an error status after one line if that fails. */
 typedef enum exit_status document_writer(const json_t *row);

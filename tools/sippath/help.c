@@ -21,10 +21,10 @@ void help_write(FILE *out)
 	}
 	fputs("\noptions:\n"
 	      "  --socket PATH         the agent's socket (" CONTROL_SOCKET_DEFAULT ")\n"
-	      "  --json                print one JSON document\n"
+	      "  --json                print one JSON document (events: one on each line)\n"
 	      "  --help                say this, or what a command takes, and leave\n"
 	      "  --version             say the version and leave\n\n"
-	      "A FLOW is \"udp LOCAL REMOTE\", as one argument or as three, or the remote\n"
+	      "A FLOW is \"TRANSPORT LOCAL REMOTE\", as one argument or as three, or the remote\n"
 	      "IP:PORT alone. Exit status: 0 done, 1 refused or failed, 2 usage.\n",
 	      out);
 }

@@ -2,11 +2,9 @@
 #include "listing.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "client.h"
-#include "human.h"
 #include "say.h"
 
 struct listing {
@@ -17,39 +15,13 @@ struct listing {
 	size_t rows;
 };
 
-const char *listing_value(const json_t *row, const struct field *field, char *buffer, size_t size)
-{
-	const json_t *value = json_object_get(row, field->name);
-	json_int_t number = json_integer_value(value);
-	char human[HUMAN_MAX];
-
-	if (json_is_string(value))
-		return json_string_value(value);
-	if (!json_is_integer(value))
-		return "-";
-	switch (field->kind) {
-	case FIELD_TEXT:
-	case FIELD_NUMBER:
-		snprintf(buffer, size, "%" JSON_INTEGER_FORMAT, number);
-		return buffer;
-	case FIELD_MS:
-		human_ms((uint64_t)number, human);
-		break;
-	case FIELD_US:
-		human_us((uint64_t)number, human);
-		break;
-	}
-	snprintf(buffer, size, "%s", human);
-	return buffer;
-}
-
 static void add_row(struct table *table, const struct field *fields, size_t count,
 		    const json_t *row)
 {
-	char buffer[HUMAN_MAX];
+	char buffer[FIELD_VALUE_MAX];
 
 	for (size_t i = 0; i < count; i++)
-		table_add(table, listing_value(row, &fields[i], buffer, sizeof(buffer)));
+		table_add(table, field_value(row, &fields[i], buffer));
 }
 
 /* One after the other, never collected: the list may be long. */
@@ -69,10 +41,15 @@ static bool take_row(void *context, const json_t *row)
 
 static void make_columns(const struct field *fields, size_t count, struct table_column *columns)
 {
-	for (size_t i = 0; i < count; i++)
-		columns[i] = (struct table_column){ fields[i].title, fields[i].kind == FIELD_TEXT
-									     ? TABLE_LEFT
-									     : TABLE_RIGHT };
+	for (size_t i = 0; i < count; i++) {
+		bool is_number = fields[i].kind == FIELD_NUMBER || fields[i].kind == FIELD_MS ||
+				 fields[i].kind == FIELD_US;
+
+		columns[i] = (struct table_column){
+			.title = fields[i].title,
+			.alignment = is_number ? TABLE_RIGHT : TABLE_LEFT,
+		};
+	}
 }
 
 static enum exit_status finish(const struct listing *listing, const char *none)

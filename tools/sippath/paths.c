@@ -11,12 +11,14 @@ static const struct field fields[] = {
 	{ "REMOTE", "remote", FIELD_TEXT },
 	{ "STATE", "state", FIELD_TEXT },
 	{ "HEALTH", "health", FIELD_TEXT },
+	{ "KEPT BY", "kept_by", FIELD_TEXT },
 	{ "IDLE", "idle_ms", FIELD_MS },
 	{ "DUE IN", "due_in_ms", FIELD_MS },
 	{ "PROMPTS", "prompts", FIELD_NUMBER },
 	{ "ANSWERS", "answers", FIELD_NUMBER },
 	{ "AVOIDED", "avoided", FIELD_NUMBER },
 	{ "RTT", "rtt_us", FIELD_US },
+	{ "WHY", "why", FIELD_WHY },
 };
 
 _Static_assert(COUNT(fields) <= TABLE_COLUMNS_MAX, "the table has room for every column");

@@ -32,9 +32,9 @@ static const char *meaning_of(const char *name)
 static enum exit_status write_stats(const json_t *row)
 {
 	static const struct table_column columns[] = {
-		{ "COUNTER", TABLE_LEFT },
-		{ "COUNT", TABLE_RIGHT },
-		{ "OF", TABLE_LEFT },
+		{ .title = "COUNTER" },
+		{ .title = "COUNT", .alignment = TABLE_RIGHT },
+		{ .title = "OF" },
 	};
 	struct table *table =
 		table_new(stdout, columns, COUNT(columns), table_terminal_width(stdout));

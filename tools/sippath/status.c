@@ -8,9 +8,12 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct field fields[] = {
-	{ "version", "version", FIELD_TEXT },           { "running for", "uptime_ms", FIELD_MS },
-	{ "threshold", "threshold_ms", FIELD_MS },      { "paths", "paths", FIELD_NUMBER },
+	{ "version", "version", FIELD_TEXT },
+	{ "running for", "uptime_ms", FIELD_MS },
+	{ "threshold", "threshold_ms", FIELD_MS },
+	{ "paths", "paths", FIELD_NUMBER },
 	{ "paths at most", "paths_max", FIELD_NUMBER },
+	{ "TCP keepalive", "tcp_keepalive", FIELD_TEXT },
 };
 
 static const char *text_of(const json_t *object, const char *name)

@@ -18,7 +18,7 @@ struct table {
 	size_t line_width;
 	size_t widths[TABLE_COLUMNS_MAX];
 	size_t used; /* cells held back */
-	bool header_written;
+	bool header_written; /* or there is none */
 	bool incomplete;
 	char *cells[]; /* TABLE_BLOCK_ROWS rows */
 };
@@ -54,6 +54,11 @@ static void defuse(char *text)
 	}
 }
 
+static const char *title_of(const struct table_column *column)
+{
+	return column->title ? column->title : "";
+}
+
 struct table *table_new(FILE *out, const struct table_column *columns, size_t count, size_t width)
 {
 	struct table *table =
@@ -65,8 +70,14 @@ struct table *table_new(FILE *out, const struct table_column *columns, size_t co
 	table->columns = columns;
 	table->column_count = count;
 	table->line_width = width;
-	for (size_t i = 0; i < count; i++)
-		table->widths[i] = width_of(columns[i].title);
+	table->header_written = true;
+	for (size_t i = 0; i < count; i++) {
+		table->widths[i] = width_of(title_of(&columns[i]));
+		if (table->widths[i] > 0)
+			table->header_written = false;
+		if (table->widths[i] < columns[i].least)
+			table->widths[i] = columns[i].least;
+	}
 	return table;
 }
 
@@ -103,7 +114,7 @@ static void write_row(struct table *table, char *const *cells)
 	size_t at = 0, owed = 0;
 
 	for (size_t i = 0; i < table->column_count; i++) {
-		const char *text = cells ? cells[i] : table->columns[i].title;
+		const char *text = cells ? cells[i] : title_of(&table->columns[i]);
 		size_t rest = table->widths[i] - width_of(text);
 
 		if (table->columns[i].alignment == TABLE_RIGHT) {

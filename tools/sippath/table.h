@@ -18,8 +18,9 @@
 enum table_alignment { TABLE_LEFT, TABLE_RIGHT };
 
 struct table_column {
-	const char *title;
+	const char *title; /* NULL for none; a table without any has no header line */
 	enum table_alignment alignment;
+	size_t least; /* its width, at least */
 };
 
 struct table;

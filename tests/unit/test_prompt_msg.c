@@ -11,7 +11,7 @@
 
 #include "base/address.h"
 #include "kernel_abi.h"
-#include "sip/options_msg.h"
+#include "sip/prompt_msg.h"
 #include "sip/reader.h"
 
 #define TARGET "sip:alice@10.0.0.5:5062;transport=udp;ob"
@@ -24,7 +24,8 @@ struct fixture {
 	struct sip_reader *reader;
 	struct facts facts;
 	struct flow flow;
-	char buffer[OPTIONS_MSG_MAX + 1];
+	enum prompt_method method; /* PROMPT_OPTIONS at first */
+	char buffer[PROMPT_MSG_MAX + 1];
 	struct text text;
 };
 
@@ -56,13 +57,20 @@ static void assert_span(struct span span, const char *expected)
 	assert_memory_equal(span.at, expected, span.length);
 }
 
-/* Writes a prompt and reads it back. */
+static struct prompt_msg prompt_to(const struct fixture *f, struct span target)
+{
+	return (struct prompt_msg){
+		.flow = &f->flow, .target = target, .token = TOKEN, .cseq = 1, .method = f->method
+	};
+}
+
+/* Writes a prompt of the fixture's method and reads it back. */
 static void write_and_read(struct fixture *f, struct span target, uint64_t token, uint32_t cseq)
 {
-	struct options_msg options = { &f->flow, target, token, cseq };
+	struct prompt_msg prompt = { &f->flow, target, token, cseq, f->method };
 
 	f->text = TEXT_OVER(f->buffer);
-	assert_int_equal(options_msg_write(&options, &f->text), 0);
+	assert_int_equal(prompt_msg_write(&prompt, &f->text), 0);
 	assert_int_equal(sip_reader_read(f->reader, text_span(&f->text), &f->facts), 0);
 }
 
@@ -168,6 +176,51 @@ static void trap_20_a_prompt_is_outside_of_any_dialog(void **state)
 	assert_null(strstr(f->buffer, "\r\nRoute:"));
 }
 
+static void trap_15_a_notify_is_as_complete(void **state)
+{
+	struct fixture *f = *state;
+
+	f->method = PROMPT_NOTIFY;
+	write_and_read(f, SPAN(TARGET), TOKEN, 7);
+	assert_int_equal(f->facts.method, SIP_METHOD_NOTIFY);
+	assert_int_equal(f->facts.cseq, 7);
+	assert_int_equal(f->facts.via_count, 1);
+	assert_span(f->facts.branch, SIPPATH_BRANCH_PREFIX "0123456789abcdef");
+	assert_span(f->facts.event, "keep-alive");
+	assert_int_equal(f->facts.subscription_state, SUBSCRIPTION_LIVE);
+	assert_span(f->facts.contacts[0].uri, "sip:sippath@192.0.2.1:5070");
+	assert_null(f->facts.to_tag.at);
+	assert_says(f, "NOTIFY " TARGET " SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=");
+	assert_says(f, ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:sippath@192.0.2.1>;tag=");
+	assert_says(f, "\r\nTo: <" TARGET ">\r\nCall-ID: ");
+	assert_says(f, "\r\nCSeq: 7 NOTIFY\r\n");
+	assert_says(f, "\r\nEvent: keep-alive\r\nSubscription-State: active\r\n");
+	assert_says(f, "\r\nContent-Length: 0\r\n\r\n");
+	assert_null(strstr(f->buffer, "\r\nAccept:"));
+}
+
+static void trap_15_a_double_crlf_has_no_target(void **state)
+{
+	struct fixture *f = *state;
+	struct prompt_msg prompt = prompt_to(f, (struct span){ NULL, 0 });
+
+	prompt.method = PROMPT_CRLF;
+	assert_int_equal(prompt_msg_write(&prompt, &f->text), 0);
+	assert_span(text_span(&f->text), "\r\n\r\n");
+	f->text = (struct text){ .buffer = f->buffer, .size = 4 };
+	assert_int_equal(prompt_msg_write(&prompt, &f->text), -EMSGSIZE);
+	f->text = (struct text){ .buffer = f->buffer, .size = 5 };
+	assert_int_equal(prompt_msg_write(&prompt, &f->text), 0);
+}
+
+static void every_method_has_its_name(void **state)
+{
+	(void)state;
+	assert_string_equal(prompt_method_name(PROMPT_OPTIONS), "options");
+	assert_string_equal(prompt_method_name(PROMPT_NOTIFY), "notify");
+	assert_string_equal(prompt_method_name(PROMPT_CRLF), "crlf");
+}
+
 static void a_target_cannot_write_a_header(void **state)
 {
 	static const struct span wrong[] = {
@@ -187,9 +240,9 @@ static void a_target_cannot_write_a_header(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct options_msg options = { &f->flow, wrong[i], TOKEN, 1 };
+		struct prompt_msg prompt = prompt_to(f, wrong[i]);
 
-		assert_int_equal(options_msg_write(&options, &f->text), -EINVAL);
+		assert_int_equal(prompt_msg_write(&prompt, &f->text), -EINVAL);
 		assert_int_equal(f->text.used, 0);
 	}
 }
@@ -198,11 +251,10 @@ static void a_target_cannot_write_a_header(void **state)
 static void trap_19_a_target_cannot_carry_a_token(void **state)
 {
 	struct fixture *f = *state;
-	struct options_msg options = {
-		&f->flow, SPAN("sip:" SIPPATH_BRANCH_PREFIX "0123456789abcdef@10.0.0.5"), TOKEN, 1
-	};
+	struct prompt_msg prompt =
+		prompt_to(f, SPAN("sip:" SIPPATH_BRANCH_PREFIX "0123456789abcdef@10.0.0.5"));
 
-	assert_int_equal(options_msg_write(&options, &f->text), -EINVAL);
+	assert_int_equal(prompt_msg_write(&prompt, &f->text), -EINVAL);
 	assert_int_equal(f->text.used, 0);
 }
 
@@ -210,11 +262,14 @@ static void trap_19_a_target_cannot_carry_a_token(void **state)
 static void a_prompt_goes_over_udp_only(void **state)
 {
 	struct fixture *f = *state;
-	struct options_msg options = { &f->flow, SPAN(TARGET), TOKEN, 1 };
+	struct prompt_msg prompt = prompt_to(f, SPAN(TARGET));
 
 	f->flow.transport = FLOW_TCP;
-	assert_int_equal(options_msg_write(&options, &f->text), -EINVAL);
-	assert_int_equal(f->text.used, 0);
+	for (int method = 0; method < PROMPT_METHOD_MAX; method++) {
+		prompt.method = (enum prompt_method)method;
+		assert_int_equal(prompt_msg_write(&prompt, &f->text), -EINVAL);
+		assert_int_equal(f->text.used, 0);
+	}
 }
 
 static struct span long_target(char *buffer, size_t length)
@@ -228,42 +283,46 @@ static struct span long_target(char *buffer, size_t length)
 static void the_longest_target_fits_with_the_longest_addresses(void **state)
 {
 	struct fixture *f = *state;
-	char target[OPTIONS_MSG_TARGET_MAX];
+	char target[PROMPT_MSG_TARGET_MAX];
 	const char *branch;
 
 	memset(f->flow.local_addr, 0xff, sizeof(f->flow.local_addr));
 	f->flow.local_port = UINT16_MAX;
-	write_and_read(f, long_target(target, sizeof(target)), UINT64_MAX, INT32_MAX);
-	assert_true(f->text.used <= OPTIONS_MSG_MAX);
-	branch = strstr(f->buffer, SIPPATH_BRANCH_PREFIX);
-	assert_non_null(branch);
-	assert_true((size_t)(branch - f->buffer) + f->facts.branch.length <= PROGRAMS_LOOK_AT);
+	for (int method = PROMPT_OPTIONS; method <= PROMPT_NOTIFY; method++) {
+		f->method = (enum prompt_method)method;
+		write_and_read(f, long_target(target, sizeof(target)), UINT64_MAX, INT32_MAX);
+		assert_true(f->text.used <= PROMPT_MSG_MAX);
+		branch = strstr(f->buffer, SIPPATH_BRANCH_PREFIX);
+		assert_non_null(branch);
+		assert_true((size_t)(branch - f->buffer) + f->facts.branch.length <=
+			    PROGRAMS_LOOK_AT);
+	}
 }
 
 static void a_longer_target_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	char target[OPTIONS_MSG_TARGET_MAX + 1];
-	struct options_msg options = { &f->flow, long_target(target, sizeof(target)), TOKEN, 1 };
+	char target[PROMPT_MSG_TARGET_MAX + 1];
+	struct prompt_msg prompt = prompt_to(f, long_target(target, sizeof(target)));
 
-	assert_int_equal(options_msg_write(&options, &f->text), -EMSGSIZE);
+	assert_int_equal(prompt_msg_write(&prompt, &f->text), -EMSGSIZE);
 	assert_int_equal(f->text.used, 0);
 }
 
 static void a_request_that_does_not_fit_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct options_msg options = { &f->flow, SPAN(TARGET), TOKEN, 1 };
+	struct prompt_msg prompt = prompt_to(f, SPAN(TARGET));
 	size_t needed;
 
 	write_and_read(f, SPAN(TARGET), TOKEN, 1);
 	needed = f->text.used + 1;
 	for (size_t size = 1; size < needed; size++) {
 		f->text = (struct text){ .buffer = f->buffer, .size = size };
-		assert_int_equal(options_msg_write(&options, &f->text), -EMSGSIZE);
+		assert_int_equal(prompt_msg_write(&prompt, &f->text), -EMSGSIZE);
 	}
 	f->text = (struct text){ .buffer = f->buffer, .size = needed };
-	assert_int_equal(options_msg_write(&options, &f->text), 0);
+	assert_int_equal(prompt_msg_write(&prompt, &f->text), 0);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -278,6 +337,9 @@ int main(void)
 		TEST(trap_17_ipv6_has_brackets),
 		TEST(trap_17_the_user_stays_in_the_request_uri),
 		TEST(trap_20_a_prompt_is_outside_of_any_dialog),
+		TEST(trap_15_a_notify_is_as_complete),
+		TEST(trap_15_a_double_crlf_has_no_target),
+		TEST(every_method_has_its_name),
 		TEST(a_target_cannot_write_a_header),
 		TEST(trap_19_a_target_cannot_carry_a_token),
 		TEST(a_prompt_goes_over_udp_only),
@@ -286,5 +348,5 @@ int main(void)
 		TEST(a_request_that_does_not_fit_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("options_msg", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("prompt_msg", tests, NULL, NULL);
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * keeper_parts.h - what the two halves of the keeper share: keeper.c looks at paths that
+ * are due, tenancy.c puts bindings onto paths and takes them off. Nobody else includes it.
+ */
+#ifndef AGENT_KEEP_KEEPER_PARTS_H
+#define AGENT_KEEP_KEEPER_PARTS_H
+
+#include "keep/keeper.h"
+#include "keep/openings.h"
+#include "keep/pacer.h"
+#include "keep/policy.h"
+#include "keep/prompter.h"
+#include "keep/rules.h"
+#include "keep/wheel.h"
+#include "state/event.h"
+
+/* How long the answer to a prompt may still come after its path has lost its last binding. */
+#define ANSWER_WINDOW_NS (2 * NS_PER_S)
+
+struct keeper {
+	struct wire *wire;
+	struct counts *counts;
+	int connection_map; /* descriptor of sip_connections, -1 for none */
+	struct openings openings;
+	struct rules rules;
+	struct policy policy;
+	struct pacer pacer;
+	struct prompter prompter;
+	struct wheel *wheel;
+	path_event_handler *on_event; /* NULL: nobody is told */
+	void *event_context;
+	size_t kept; /* paths with bindings */
+	bool blind; /* see keeper_set_blind() */
+	bool holding; /* some path is held back for want of its local address */
+	uint64_t held_round_ns; /* the next round through what is held; CLOCK_NEVER: none wanted */
+	uint64_t held_rest_ns; /* and no earlier than this */
+};
+
+/* Makes a path due at when_ns, or when the first of its bindings ends if that is earlier. */
+void keeper_look_at(struct keeper *keeper, struct path *path, uint64_t when_ns);
+
+/*
+ * An outside change has come to a path: one that rests is due when the device will have been
+ * quiet for the threshold, or at once; it may have waited for an end that is further now.
+ */
+void keeper_reconsider(struct keeper *keeper, struct path *path);
+
+/*
+ * Takes the bindings that have run out off a path, and puts them onto the list (by
+ * binding.next) of expired ones.
+ */
+void tenancy_expire(struct keeper *keeper, struct path *path, uint64_t now_ns,
+		    struct binding **expired);
+
+/* Takes all bindings off a path whose connection is gone, onto the same list. */
+void tenancy_disconnect(struct keeper *keeper, struct path *path, uint64_t now_ns,
+			struct binding **expired);
+
+/* Closes a path without bindings, unless the answer to its prompt may still be on its way. */
+void tenancy_bury(struct keeper *keeper, struct path *path, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * connection_hook.h - the place where our programs see TCP connections: sockops on the
+ * root of the cgroup v2 hierarchy for those that come, an iterator for those that are
+ * there already.
+ *
+ * The sockops program sits there by a link that is pinned beside the maps; nobody keeps
+ * the link open, so it stands exactly as long as its pin does, whatever becomes of the
+ * agent. Each pin directory has its own; a program acts on the sockets of the network
+ * namespace that its settings name.
+ */
+#ifndef AGENT_KERNEL_CONNECTION_HOOK_H
+#define AGENT_KERNEL_CONNECTION_HOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/shared_maps.h"
+
+/* Visible because its owner embeds it; only connection_hook.c touches its members. */
+struct connection_hook {
+	const char *pin_dir; /* not owned */
+	uint32_t link_id; /* 0 for none */
+	uint32_t program_id; /* of the sockops program */
+	int present; /* the iterator's program, or -1 */
+	bool made; /* the link is of this instance */
+	int program_before; /* what ours has replaced in a link that was there, or -1 */
+};
+
+/* Nothing done yet. */
+#define CONNECTION_HOOK_OF(dir) \
+	((struct connection_hook){ .pin_dir = (dir), .present = -1, .program_before = -1 })
+
+/*
+ * Sees to it that a sockops program which uses these maps, all of them, is there: that of
+ * an earlier instance stays, one with other maps is replaced in place, so there are
+ * never two. A host that cannot have it costs one warning, and *hook stays as it was.
+ */
+void connection_hook_attach(struct connection_hook *hook, const struct shared_maps *maps);
+
+/* True if our program is there and has not been taken off or replaced since. */
+bool connection_hook_stands(const struct connection_hook *hook);
+
+/* Runs the iterator over the connections of this network namespace. -errno. */
+int connection_hook_visit(const struct connection_hook *hook);
+
+/* What was there before connection_hook_attach() is as it was. */
+void connection_hook_undo(struct connection_hook *hook);
+
+/* Closes what only connection_hook_undo() would need. */
+void connection_hook_keep(struct connection_hook *hook);
+
+/* Closes the descriptors; what is attached stays. */
+void connection_hook_close(struct connection_hook *hook);
+
+/* Takes off the program of this directory, of whichever version. One log line on failure. */
+int connection_hook_remove(const char *pin_dir);
+
+#endif

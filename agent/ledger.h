@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ledger.h - all bindings there are, whatever their kind: the rooms that make them, side by
+ * side, and what is written down of them.
+ */
+#ifndef AGENT_LEDGER_H
+#define AGENT_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counts.h"
+#include "sighting.h"
+#include "sip/facts.h"
+#include "state/binding.h"
+#include "state/transactions.h"
+#include "store/store.h"
+
+/* One message changes at most so many bindings. */
+#define LEDGER_CHANGES_MAX 64
+
+struct ledger;
+
+struct ledger_options {
+	uint32_t paths_max; /* there is room for several bindings of each kind for each path */
+	uint64_t linger_ns; /* a path is kept so long after its last dialog */
+	uint64_t dialog_max_ns; /* a dialog without a session timer is over after so long */
+	struct store *store; /* outlives the ledger; NULL: nothing is written down */
+	struct counts *counts; /* outlives the ledger */
+};
+
+/* NULL without memory or randomness. */
+struct ledger *ledger_new(const struct ledger_options *options);
+
+/* Frees every binding; they must be off their paths. What is written down stays. */
+void ledger_free(struct ledger *ledger);
+
+/*
+ * What an answer to a remembered request, or a request that needs no answer (NOTIFY, BYE),
+ * or a connection that stands, changes. These return how many changes were written; the caller
+ * carries them out before it calls again.
+ */
+size_t ledger_answered(struct ledger *ledger, const struct transaction *request,
+		       const struct facts *response, uint64_t now_ns,
+		       struct binding_change changes[LEDGER_CHANGES_MAX]);
+size_t ledger_told(struct ledger *ledger, enum sighting_direction direction,
+		   const struct facts *request, uint64_t now_ns, struct binding_change *change);
+size_t ledger_connected(struct ledger *ledger, const struct flow *flow,
+			struct binding_change *change);
+
+/* Writes down a binding that is on a path, as it is now. */
+void ledger_note(struct ledger *ledger, struct binding *binding);
+
+/* Frees a binding that is off its path, and what is written down of it. */
+void ledger_forget(struct ledger *ledger, struct binding *binding);
+
+/* What was noted and forgotten outlives the agent from now on. */
+void ledger_flush(struct ledger *ledger);
+
+/* Told of the change with which a binding begins again. */
+typedef void ledger_handler(void *context, const struct binding_change *change);
+
+/*
+ * Brings back what was written down and has not ended; once, while there is no binding yet.
+ * Returns how many bindings were, or -errno.
+ */
+int ledger_recall(struct ledger *ledger, uint64_t now_ns, ledger_handler *handler, void *context);
+
+#endif

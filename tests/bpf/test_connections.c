@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_connections.c - which TCP connections are written down and kept alive: real sockets
+ * on the loopback of a network namespace, in a cgroup of the test's own.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <linux/bpf.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "host.h"
+#include "kernel.h"
+
+#define IDLE_S 24
+#define INTERVAL_S 6
+#define PROBES 5
+#define PORT 5060
+#define ALSO_PORT 5062
+
+struct server {
+	struct kernel *kernel;
+	struct bpf_link *accept;
+	int listener; /* on PORT, every address of both families */
+};
+
+static int setup(void **state)
+{
+	struct server *server = test_calloc(1, sizeof(*server));
+
+	*state = server;
+	if (kernel_setup((void **)&server->kernel))
+		return -1;
+	host_enter();
+	server->listener = host_listen(AF_INET6, PORT);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct server *server = *state;
+
+	bpf_link__destroy(server->accept);
+	close(server->listener);
+	host_leave();
+	kernel_teardown((void **)&server->kernel);
+	test_free(server);
+	return 0;
+}
+
+static void set(struct server *server, uint32_t idle_s, uint64_t netns_cookie)
+{
+	struct sip_settings settings = {
+		.abi = SIPPATH_ABI,
+		.keepalive_idle_s = idle_s,
+		.keepalive_interval_s = INTERVAL_S,
+		.keepalive_count = PROBES,
+		.netns_cookie = netns_cookie,
+		.port_count = 2,
+		.ports = { PORT, ALSO_PORT },
+	};
+
+	kernel_set(server->kernel, &settings);
+}
+
+static void watch(struct server *server)
+{
+	struct bpf_program *program = kernel_program(server->kernel, SIPPATH_PROGRAM_ACCEPT);
+
+	server->accept = bpf_program__attach_cgroup(program, host_cgroup());
+	assert_non_null(server->accept);
+}
+
+/* Settings as an agent makes them, and the program attached. */
+static void begin(struct server *server)
+{
+	set(server, IDLE_S, host_netns_cookie());
+	watch(server);
+}
+
+/* Runs the iterator over every TCP socket of the network namespace. */
+static void look_around(struct server *server)
+{
+	struct bpf_program *program = kernel_program(server->kernel, SIPPATH_PROGRAM_PRESENT);
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	char nothing;
+	int fd;
+
+	assert_non_null(link);
+	fd = bpf_iter_create(bpf_link__fd(link));
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, &nothing, sizeof(nothing)), 0);
+	close(fd);
+	bpf_link__destroy(link);
+}
+
+static struct host_connection connect_from(struct server *server, const char *address)
+{
+	return host_connect(server->listener, address, PORT, 0);
+}
+
+static int option(int fd, int level, int name)
+{
+	socklen_t length = sizeof(int);
+	int value = -1;
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &length), 0);
+	return value;
+}
+
+static void assert_kept_alive(int fd)
+{
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), IDLE_S);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), INTERVAL_S);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), PROBES);
+}
+
+/* Waits for the next sighting: it says that this connection came or went. */
+static void assert_told(struct server *server, enum sighting_kind kind, const struct flow *flow)
+{
+	uint64_t deadline_ns = kernel_now_ns() + 10000000000;
+	const struct sighting *sighting;
+
+	do {
+		sighting = kernel_next_sighting(server->kernel);
+	} while (!sighting && kernel_now_ns() < deadline_ns);
+	assert_non_null(sighting);
+	assert_int_equal(sighting->kind, kind);
+	assert_memory_equal(&sighting->flow, flow, sizeof(*flow));
+	assert_int_equal(sighting->direction, SIGHTING_FROM_DEVICE);
+	assert_int_equal(sighting->captured, 0);
+	assert_int_equal(sighting->wire_length, 0);
+	assert_int_equal(sighting->sequence, 0);
+	assert_in_range(sighting->when_ns, 1, kernel_now_ns());
+}
+
+static bool is_known(struct server *server, const struct flow *flow)
+{
+	struct connection_entry entry;
+
+	return kernel_connection(server->kernel, *flow, &entry);
+}
+
+/* IPv4, IPv6, and IPv4 on a socket of IPv6, which the listener for both makes of it. */
+static void every_family_is_written_down_as_the_wire_shows_it(void **state)
+{
+	struct server *server = *state;
+	int listeners[] = { server->listener, server->listener, -1 };
+	const char *const addresses[] = { "::1", "127.0.0.1", "127.0.0.2" };
+	static const uint16_t ports[] = { PORT, PORT, ALSO_PORT };
+
+	begin(server);
+	listeners[2] = host_listen(AF_INET, ALSO_PORT);
+	for (size_t i = 0; i < 3; i++) {
+		struct host_connection connection =
+			host_connect(listeners[i], addresses[i], ports[i], 0);
+		struct flow flow = host_flow(&connection);
+		struct connection_entry entry;
+
+		assert_int_equal(flow.local_port, ports[i]);
+		assert_told(server, SIGHTING_OPENED, &flow);
+		assert_true(kernel_connection(server->kernel, flow, &entry));
+		assert_in_range(entry.opened_ns, 1, kernel_now_ns());
+		assert_int_equal(entry.keepalive, 1);
+		assert_int_equal(entry.opaque, 0);
+		assert_kept_alive(connection.server);
+		assert_int_equal(option(connection.client, SOL_SOCKET, SO_KEEPALIVE), 0);
+		host_disconnect(&connection);
+		assert_told(server, SIGHTING_CLOSED, &flow);
+		assert_false(is_known(server, &flow));
+	}
+	close(listeners[2]);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_opened), 3);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_closed), 3);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_set), 3);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_refused), 0);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_sightings), 6);
+}
+
+static void assert_ignored(struct server *server, int listener, uint16_t port, uint16_t from)
+{
+	struct host_connection connection = host_connect(listener, "127.0.0.1", port, from);
+
+	assert_int_equal(kernel_connections_held(server->kernel), 0);
+	assert_int_equal(option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(option(connection.client, SOL_SOCKET, SO_KEEPALIVE), 0);
+	host_disconnect(&connection);
+	assert_int_equal(kernel_sightings(server->kernel), 0);
+}
+
+/* Also one that the server itself opens, from a SIP port, to somebody else. */
+static void only_what_a_sip_port_accepts_is_ours(void **state)
+{
+	struct server *server = *state;
+	int other = host_listen(AF_INET, 5070);
+
+	begin(server);
+	assert_ignored(server, other, 5070, 0);
+	close(server->listener);
+	assert_ignored(server, other, 5070, PORT);
+	server->listener = host_listen(AF_INET6, PORT);
+	close(other);
+}
+
+static void only_our_network_namespace_is_ours(void **state)
+{
+	struct server *server = *state;
+
+	watch(server);
+	set(server, IDLE_S, 0);
+	assert_ignored(server, server->listener, PORT, 0);
+	set(server, IDLE_S, host_netns_cookie() + 1);
+	assert_ignored(server, server->listener, PORT, 0);
+}
+
+static void without_an_idle_time_connections_are_known_and_not_kept(void **state)
+{
+	struct server *server = *state;
+	struct host_connection connection;
+	struct connection_entry entry;
+
+	watch(server);
+	set(server, 0, host_netns_cookie());
+	connection = connect_from(server, "127.0.0.1");
+	assert_true(kernel_connection(server->kernel, host_flow(&connection), &entry));
+	assert_int_equal(entry.keepalive, 0);
+	assert_int_equal(option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	host_disconnect(&connection);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_set), 0);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_refused), 0);
+}
+
+static void a_refused_keepalive_is_counted(void **state)
+{
+	struct server *server = *state;
+	struct host_connection connection;
+	struct connection_entry entry;
+
+	watch(server);
+	set(server, 32768, host_netns_cookie()); /* the kernel takes 32767 s at most */
+	connection = connect_from(server, "::1");
+	assert_true(kernel_connection(server->kernel, host_flow(&connection), &entry));
+	assert_int_equal(entry.keepalive, 0);
+	assert_int_equal(option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	host_disconnect(&connection);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_refused), 1);
+}
+
+static void send_reset(int fd)
+{
+	struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+	close(fd);
+}
+
+static void shut(int fd)
+{
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+}
+
+/* Whoever ends it, and however: by FIN, without waiting for the other side's, or by RST. */
+static void the_first_word_of_the_end_is_the_end(void **state)
+{
+	void (*const ends[])(int fd) = { shut, send_reset };
+	struct server *server = *state;
+
+	begin(server);
+	for (size_t i = 0; i < 4; i++) {
+		struct host_connection connection = connect_from(server, "127.0.0.1");
+		struct flow flow = host_flow(&connection);
+
+		assert_told(server, SIGHTING_OPENED, &flow);
+		ends[i / 2](i % 2 ? connection.client : connection.server);
+		assert_told(server, SIGHTING_CLOSED, &flow);
+		assert_false(is_known(server, &flow));
+		if (i / 2 == 0)
+			host_disconnect(&connection);
+		else
+			close(i % 2 ? connection.server : connection.client);
+	}
+	assert_int_equal(kernel_sightings(server->kernel), 0);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_closed), 4);
+}
+
+static void the_end_counts_also_when_the_port_is_no_sip_port_any_more(void **state)
+{
+	struct sip_settings settings = { .port_count = 1, .ports = { 5070 } };
+	struct server *server = *state;
+	struct host_connection connection;
+	struct flow flow;
+
+	begin(server);
+	connection = connect_from(server, "127.0.0.1");
+	flow = host_flow(&connection);
+	assert_told(server, SIGHTING_OPENED, &flow);
+	settings.netns_cookie = host_netns_cookie();
+	kernel_set(server->kernel, &settings);
+	host_disconnect(&connection);
+	assert_told(server, SIGHTING_CLOSED, &flow);
+	assert_int_equal(kernel_connections_held(server->kernel), 0);
+}
+
+static void trap_44_connections_without_room_are_counted_and_kept_alive(void **state)
+{
+	struct host_connection connections[KERNEL_CONNECTIONS + 1];
+	struct server *server = *state;
+	struct flow last;
+
+	begin(server);
+	for (size_t i = 0; i <= KERNEL_CONNECTIONS; i++)
+		connections[i] = connect_from(server, "127.0.0.1");
+	last = host_flow(&connections[KERNEL_CONNECTIONS]);
+	assert_int_equal(kernel_connections_held(server->kernel), KERNEL_CONNECTIONS);
+	assert_false(is_known(server, &last));
+	assert_kept_alive(connections[KERNEL_CONNECTIONS].server);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_refused), 1);
+	assert_int_equal(kernel_sightings(server->kernel), KERNEL_CONNECTIONS);
+	for (size_t i = 0; i <= KERNEL_CONNECTIONS; i++)
+		host_disconnect(&connections[i]);
+	assert_int_equal(kernel_sightings(server->kernel), KERNEL_CONNECTIONS);
+	assert_int_equal(kernel_connections_held(server->kernel), 0);
+}
+
+static void connections_that_were_there_are_found_and_their_end_is_told(void **state)
+{
+	static const char *const addresses[] = { "127.0.0.1", "::1" };
+	struct host_connection connections[2];
+	struct server *server = *state;
+	struct connection_entry entry;
+
+	for (size_t i = 0; i < 2; i++)
+		connections[i] = connect_from(server, addresses[i]);
+	begin(server);
+	look_around(server);
+	assert_int_equal(kernel_sightings(server->kernel), 0);
+	assert_int_equal(kernel_connections_held(server->kernel), 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct flow flow = host_flow(&connections[i]);
+
+		assert_true(kernel_connection(server->kernel, flow, &entry));
+		assert_in_range(entry.opened_ns, 1, kernel_now_ns());
+		assert_int_equal(entry.keepalive, 1);
+		assert_kept_alive(connections[i].server);
+		assert_int_equal(option(connections[i].client, SOL_SOCKET, SO_KEEPALIVE), 0);
+		host_disconnect(&connections[i]);
+		assert_told(server, SIGHTING_CLOSED, &flow);
+		assert_false(is_known(server, &flow));
+	}
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_opened), 2);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_closed), 2);
+}
+
+static void looking_again_refreshes_the_keepalive_alone(void **state)
+{
+	struct connection_entry before, after;
+	struct host_connection connection;
+	struct server *server = *state;
+	struct flow flow;
+
+	watch(server);
+	set(server, 0, host_netns_cookie());
+	connection = connect_from(server, "127.0.0.1");
+	flow = host_flow(&connection);
+	assert_true(kernel_connection(server->kernel, flow, &before));
+	set(server, IDLE_S, host_netns_cookie());
+	look_around(server);
+	assert_true(kernel_connection(server->kernel, flow, &after));
+	assert_int_equal(after.opened_ns, before.opened_ns);
+	assert_int_equal(after.keepalive, 1);
+	assert_kept_alive(connection.server);
+	host_disconnect(&connection);
+	assert_told(server, SIGHTING_OPENED, &flow);
+	assert_told(server, SIGHTING_CLOSED, &flow);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_opened), 1);
+}
+
+static void what_is_closing_or_on_another_port_is_not_found(void **state)
+{
+	struct server *server = *state;
+	int other = host_listen(AF_INET, 5070);
+	struct host_connection closing = connect_from(server, "127.0.0.1");
+	struct host_connection strange = host_connect(other, "127.0.0.1", 5070, 0);
+
+	begin(server);
+	shut(closing.client);
+	look_around(server);
+	assert_int_equal(kernel_connections_held(server->kernel), 0);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_set), 0);
+	host_disconnect(&closing);
+	host_disconnect(&strange);
+	close(other);
+}
+
+#define SERVER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SERVER_TEST(every_family_is_written_down_as_the_wire_shows_it),
+		SERVER_TEST(only_what_a_sip_port_accepts_is_ours),
+		SERVER_TEST(only_our_network_namespace_is_ours),
+		SERVER_TEST(without_an_idle_time_connections_are_known_and_not_kept),
+		SERVER_TEST(a_refused_keepalive_is_counted),
+		SERVER_TEST(the_first_word_of_the_end_is_the_end),
+		SERVER_TEST(the_end_counts_also_when_the_port_is_no_sip_port_any_more),
+		SERVER_TEST(trap_44_connections_without_room_are_counted_and_kept_alive),
+		SERVER_TEST(connections_that_were_there_are_found_and_their_end_is_told),
+		SERVER_TEST(looking_again_refreshes_the_keepalive_alone),
+		SERVER_TEST(what_is_closing_or_on_another_port_is_not_found),
+	};
+
+	return cmocka_run_group_tests_name("connections", tests, NULL, NULL);
+}
