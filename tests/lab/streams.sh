@@ -28,34 +28,30 @@ nat_forgets_connections() {
 	EOT
 }
 
-# nat_connection IP PORT: how the server sees the connection that this phone has to its port,
-# "ip:port"; nothing if the NAT has forgotten it. IPv6 goes through untranslated.
+# nat_connection NAME: how the server sees the connection that this phone has, "ip:port"; nothing if
+# the NAT has forgotten it. IPv6 goes through untranslated.
 nat_connection() {
-	local family=ipv4 remote=$NAT_PUBLIC port
-	[[ $1 != *:* ]] || family=ipv6 remote=[$1]
-	port=$(in_ns nat conntrack -L -f $family -p tcp --state ESTABLISHED --orig-src "$1" --dport "$2" \
-		2>/dev/null | sed -n 's/.* dport=\([0-9]*\) .*/\1/p' | head -n 1)
+	local family=ipv4 remote=$NAT_PUBLIC own port
+	own=$(in_ns phones ss -Htnp state established dport = :5060 or dport = :5061 |
+		awk -v pid="pid=${PHONE_PIDS[$1]}," 'index($0, pid) { print $3; exit }')
+	[[ $own != *]:* ]] || family=ipv6 remote=${own%:*}
+	own=${own//[][]/}
+	port=$(in_ns nat conntrack -L -f $family -p tcp --orig-src "${own%:*}" --sport "${own##*:}" 2>/dev/null |
+		sed -n 's/.* dport=\([0-9]*\) .*/\1/p')
 	[[ -z $port ]] || echo "$remote:$port"
 }
 
-# has_connection IP PORT: a condition to wait for.
-has_connection() {
-	[[ -n $(nat_connection "$@") ]]
-}
-
-# start_stream_phone NAME IP KIND: registers a user over a connection from IP and stays there.
-# Leaves in $REMOTE how the server sees it. Kinds:
-#   tcp    a SIPp; with PORT=NUMBER from another port than 5060
-#   tcp-baresip, tls-baresip
+# start_stream_phone NAME IP KIND: registers a user over a connection and stays there. Leaves in
+# $REMOTE how the server sees it. Kinds:
+#   tcp-sipp
+#   tcp-baresip, tls-baresip, which connect from the first address of the phones, whatever the IP is
 start_stream_phone() {
-	local port=5060
 	case $3 in
-	tcp) start_sipp "$1" "$2" -t t1 ;;
+	tcp-sipp) start_sipp "$1" "$2" -t t1 ;;
 	*-baresip) TRANSPORT=${3%-baresip} start_baresip "$1" "$2" ;;
 	esac
-	[[ $3 != tls-* ]] || port=5061
-	wait_until 30 registered "$1" && wait_until 5 has_connection "$2" "$port" &&
-		REMOTE=$(nat_connection "$2" "$port")
+	wait_until 30 registered "$1"
+	REMOTE=$(nat_connection "$1")
 }
 
 # start_websocket NAME: a phone's upgrade to WebSocket (RFC 6455 section 4.1), which then says
@@ -69,6 +65,6 @@ start_websocket() {
 			"Sec-WebSocket-Key: bm90IGEgc2VjcmV0IGtleQ==" "Content-Length: 0" "" >&$wire
 		exec cat <&$wire' bash "$SERVER"
 	PHONE_PIDS[$1]=$!
-	wait_until 15 grep -q '101 Switching Protocols' "$LAB_LOGS/$1.log" &&
-		REMOTE=$(nat_connection "$PHONES_OWN" 5060)
+	wait_until 15 grep -q '101 Switching Protocols' "$LAB_LOGS/$1.log"
+	REMOTE=$(nat_connection "$1")
 }

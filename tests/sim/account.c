@@ -86,7 +86,7 @@ void account_lose(struct account *account, struct account_side *side)
 {
 	account->lost++;
 	side->prompt.losses++;
-	if (side->prompt.losses < POLICY_TRIES_MAX || side->excused)
+	if (side->prompt.losses < ACCOUNT_SENDINGS_MAX || side->excused)
 		return;
 	side->excused = true;
 	account->given_up++;
@@ -220,7 +220,7 @@ void account_send(struct account *account, struct account_side *side, uint64_t t
 	else
 		account->repeats++;
 	side->prompt.sent_ns = now_ns;
-	if (++side->prompt.sendings > POLICY_TRIES_MAX)
+	if (++side->prompt.sendings > ACCOUNT_SENDINGS_MAX)
 		account_breach(account, BREACH_repeated_often, now_ns);
 }
 

@@ -23,7 +23,7 @@
 	X(unbound, "a prompt went to a path without a binding") \
 	X(unopened, "a prompt went to a flow that sip_paths does not have") \
 	X(two_at_once, "a prompt was sent while another one was outstanding on its path") \
-	X(repeated_often, "a prompt was sent more often than POLICY_TRIES_MAX") \
+	X(repeated_often, "a prompt was sent more than three times") \
 	X(too_early, "a path was prompted before its threshold") \
 	X(burst, "more prompts left within 10 ms than the pacer promises") \
 	X(miscounted, "the agent's bindings are not those that the server has granted")
@@ -33,6 +33,9 @@
 enum breach { BREACHES(BREACH_ENUM_) BREACH_MAX };
 
 #undef BREACH_ENUM_
+
+/* No prompt is sent more often: said here again, so that the agent cannot change it alone. */
+#define ACCOUNT_SENDINGS_MAX 3
 
 /* A stamp may be one kernel tick old, and a path is looked at one wheel tick late. */
 #define ACCOUNT_LATENESS_NS (2 * SEAM_TICK_NS + 2 * WHEEL_TICK_NS)

@@ -28,6 +28,7 @@
 #define TICK (3 * NS_PER_MS) /* the wheel may be so late */
 
 static struct path_entry entry; /* of the one path there is */
+static bool has_entry;
 static int connection_error; /* of reading sip_connections */
 static unsigned int sent;
 
@@ -37,6 +38,8 @@ int path_map_read(int map_fd, const struct flow *flow, struct path_entry *out)
 {
 	(void)map_fd;
 	(void)flow;
+	if (!has_entry)
+		return -ENOENT;
 	*out = entry;
 	return 0;
 }
@@ -46,6 +49,7 @@ int path_map_insert(int map_fd, const struct flow *flow, uint64_t last_seen_ns)
 	(void)map_fd;
 	(void)flow;
 	entry = (struct path_entry){ .last_seen_ns = last_seen_ns };
+	has_entry = true;
 	return 0;
 }
 
@@ -53,14 +57,17 @@ int path_map_delete(int map_fd, const struct flow *flow)
 {
 	(void)map_fd;
 	(void)flow;
+	has_entry = false;
 	return 0;
 }
+
+static struct flow swept; /* the one flow that a sweep asks about */
+static bool swept_is_kept;
 
 int path_map_sweep(int map_fd, bool (*keep)(void *context, const struct flow *flow), void *context)
 {
 	(void)map_fd;
-	(void)keep;
-	(void)context;
+	swept_is_kept = keep(context, &swept);
 	return 0;
 }
 
@@ -133,6 +140,8 @@ static void note_event(void *context, const struct path_event *event)
 	house->latest = *event;
 }
 
+static uint64_t earlier_ns; /* when an agent before this one has heard the path; 0: never */
+
 static void open_house(struct house *house, const char *flow_text, uint64_t ends_ns,
 		       const struct rules_network *network)
 {
@@ -153,6 +162,8 @@ static void open_house(struct house *house, const char *flow_text, uint64_t ends
 	house->binding.expiry = REASON_dialog_too_long;
 	sent = 0;
 	connection_error = 0;
+	has_entry = earlier_ns > 0;
+	entry = (struct path_entry){ .last_seen_ns = earlier_ns };
 	assert_int_equal(keeper_new(&options, START, &house->keeper), 0);
 	keeper_on_event(house->keeper, note_event, house);
 	assert_int_equal(flow_read(span_of(flow_text), &flow), 0);
@@ -177,6 +188,38 @@ static void turn_until(struct house *house, uint64_t from_ns, uint64_t until_ns)
 	}
 	if (!house->expired)
 		keeper_turn(house->keeper, until_ns, &house->expired);
+}
+
+/* Whatever it was stamped while no agent was there. */
+static void trap_40_the_stamp_of_an_earlier_agent_goes_on(void **state)
+{
+	struct house house;
+
+	(void)state;
+	earlier_ns = START + 5 * NS_PER_S;
+	open_house(&house, UDP_FLOW, START + HOUR, NULL);
+	assert_int_equal(house.path->last_seen_ns, earlier_ns);
+	turn_until(&house, START, earlier_ns + THRESHOLD - NS_PER_S);
+	assert_int_equal(sent, 0);
+	turn_until(&house, earlier_ns + THRESHOLD - NS_PER_S, earlier_ns + THRESHOLD + TICK);
+	assert_int_equal(sent, 1);
+	earlier_ns = 0;
+	keeper_free(house.keeper);
+}
+
+static void what_is_no_path_is_swept(void **state)
+{
+	struct house house;
+
+	(void)state;
+	open_house(&house, UDP_FLOW, START + HOUR, NULL);
+	swept = house.path->flow;
+	keeper_settle(house.keeper);
+	assert_true(swept_is_kept);
+	swept.remote_port++;
+	keeper_settle(house.keeper);
+	assert_false(swept_is_kept);
+	keeper_free(house.keeper);
 }
 
 static void a_path_that_ends_soon_goes_without_a_prompt(void **state)
@@ -364,6 +407,8 @@ static void a_network_has_no_say_in_a_connection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(trap_40_the_stamp_of_an_earlier_agent_goes_on),
+		cmocka_unit_test(what_is_no_path_is_swept),
 		cmocka_unit_test(a_path_that_ends_soon_goes_without_a_prompt),
 		cmocka_unit_test(a_path_that_ends_soon_is_prompted_once_it_is_renewed),
 		cmocka_unit_test(a_path_that_ends_soon_is_prompted_once_another_joins),
