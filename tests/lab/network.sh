@@ -8,7 +8,7 @@
 #                       198.51.100.1 ---------- 198.51.100.254
 #                       (masquerade, 8 s)       203.0.113.1 -------- 203.0.113.20  caller
 #
-# IPv6 (2001:db8:...) is routed along the same wires, without NAT.
+# IPv6 (2001:db8:...) is routed along the same wires, without NAT; see firewall_up.
 
 NAT_TIMEOUT=8 # seconds until the NAT forgets a UDP mapping
 SERVER=192.0.2.10
@@ -66,6 +66,19 @@ nat_up() {
 	EOT
 	in_ns nat sysctl -qw net.netfilter.nf_conntrack_udp_timeout=$NAT_TIMEOUT \
 		net.netfilter.nf_conntrack_udp_timeout_stream=$NAT_TIMEOUT
+}
+
+# firewall_up: what comes for an IPv6 phone passes only where the phone has spoken first, and not
+# longer ago than the NAT remembers.
+firewall_up() {
+	in_ns nat nft -f - <<-EOT
+		table ip6 lab {
+			chain forward {
+				type filter hook forward priority filter
+				iifname "wan" meta l4proto { tcp, udp } ct state != established drop
+			}
+		}
+	EOT
 }
 
 # no_port_unreachable NAMESPACE: a phone without power does not say that it has none.
@@ -127,7 +140,9 @@ nat_mappings() {
 
 # nat_port IP [PORT]: the port at which the NAT shows this phone to the server, nothing if forgotten.
 nat_port() {
-	in_ns nat conntrack -L -p udp --orig-src "$1" --sport "${2:-5060}" --dport 5060 2>/dev/null |
+	local family=ipv4
+	[[ $1 != *:* ]] || family=ipv6
+	in_ns nat conntrack -L -f $family -p udp --orig-src "$1" --sport "${2:-5060}" --dport 5060 2>/dev/null |
 		sed -n 's/.* dport=\([0-9]*\) .*/\1/p' | head -n 1
 }
 
