@@ -9,6 +9,9 @@
 #include "kernel/connection_map.h"
 #include "kernel/path_map.h"
 
+/* A turn is taken so late at most, unless the agent was not let run. */
+#define TURN_LATE_NS (20 * NS_PER_MS)
+
 /* A busy routing table changes all the time; what is held is looked through so often at most. */
 #define HELD_ROUND_NS NS_PER_S
 
@@ -104,7 +107,7 @@ static uint64_t due_at(const struct keeper *keeper, const struct path *path)
 /* True for such a path. */
 static bool is_resting(const struct path *path)
 {
-	return path->prompt.tries == 0 && !path->slot_reserved;
+	return path->prompt.tries == 0 && path->turns == 0;
 }
 
 void keeper_reconsider(struct keeper *keeper, struct path *path)
@@ -148,19 +151,28 @@ static int prompt_path(struct keeper *keeper, struct path *path, enum policy_act
 	return 0;
 }
 
+/* The agent slept through the path's turn, and its NAT has forgotten it by now: there is no hurry. */
+static bool has_slept(const struct path *path, uint64_t now_ns)
+{
+	return path->turns == 1 && now_ns > path->due.due_ns + TURN_LATE_NS &&
+	       now_ns > policy_forgotten_ns(path, path->last_seen_ns);
+}
+
 /* True if the path's prompt must wait; then the path is due again when its turn comes. */
 static bool waits_for_turn(struct keeper *keeper, struct path *path, uint64_t now_ns)
 {
 	uint64_t turn_ns;
 
-	if (path->slot_reserved) {
-		path->slot_reserved = false;
+	if (path->turns > 0 && !has_slept(path, now_ns)) {
+		path->turns = 0;
 		return false;
 	}
 	turn_ns = pacer_reserve(&keeper->pacer, now_ns);
-	if (turn_ns <= now_ns)
+	if (turn_ns <= now_ns) {
+		path->turns = 0;
 		return false;
-	path->slot_reserved = true;
+	}
+	path->turns++;
 	path->note = PATH_NOTE_waits;
 	count_up(keeper->counts, prompts_delayed);
 	keeper_look_at(keeper, path, turn_ns);
@@ -170,7 +182,7 @@ static bool waits_for_turn(struct keeper *keeper, struct path *path, uint64_t no
 /* A prompt that could not leave is tried again after a threshold, or when an address arrives. */
 static void hold_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns, int error)
 {
-	path->slot_reserved = false;
+	path->turns = 0;
 	path->held = error == -EADDRNOTAVAIL;
 	path->note = path->held ? PATH_NOTE_no_address : PATH_NOTE_refused;
 	keeper->holding |= path->held;
@@ -233,7 +245,7 @@ static void look(struct keeper *keeper, struct path *path,
 	policy_apply(path, known, &verdict, keeper->counts);
 	tell_health(keeper, path, health, now_ns);
 	if (verdict.action == POLICY_WAIT)
-		path->slot_reserved = false;
+		path->turns = 0;
 	if (verdict.action == POLICY_WAIT || act(keeper, path, verdict.action, now_ns))
 		keeper_look_at(keeper, path, verdict.again_ns);
 	else if (path->health == PATH_AWAITING)
@@ -315,7 +327,7 @@ uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **ex
 	*expired = NULL;
 	if (keeper->held_round_ns <= now_ns)
 		look_through_held(keeper, now_ns);
-	pacer_set(&keeper->pacer, keeper->kept, keeper->rules.defaults.threshold_ns);
+	pacer_set(&keeper->pacer, keeper->demand);
 	while ((path = wheel_pop(keeper->wheel, now_ns)))
 		visit(keeper, path, now_ns, expired);
 	wire_flush(keeper->wire);
@@ -340,11 +352,15 @@ void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns)
 	uint32_t cursor = 0;
 
 	rules_set_threshold(&keeper->rules, threshold_ns);
-	while ((path = paths_walk(keeper->openings.paths, &cursor)))
-		if (path->bindings && is_resting(path) &&
-		    path->rules->threshold_ns == threshold_ns &&
+	keeper->demand = 0;
+	while ((path = paths_walk(keeper->openings.paths, &cursor))) {
+		if (!path->bindings)
+			continue;
+		keeper->demand += tenancy_demand(path);
+		if (is_resting(path) && path->rules->threshold_ns == threshold_ns &&
 		    path->due.due_ns > due_at(keeper, path))
 			keeper_look_at(keeper, path, due_at(keeper, path));
+	}
 }
 
 int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)

@@ -31,6 +31,7 @@ struct keeper {
 	path_event_handler *on_event; /* NULL: nobody is told */
 	void *event_context;
 	size_t kept; /* paths with bindings */
+	uint64_t demand; /* of these, see keep/pacer.h */
 	bool blind; /* see keeper_set_blind() */
 	bool holding; /* some path is held back for want of its local address */
 	uint64_t held_round_ns; /* the next round through what is held; CLOCK_NEVER: none wanted */
@@ -56,6 +57,9 @@ void tenancy_expire(struct keeper *keeper, struct path *path, uint64_t now_ns,
 /* Takes all bindings off a path whose connection is gone, onto the same list. */
 void tenancy_disconnect(struct keeper *keeper, struct path *path, uint64_t now_ns,
 			struct binding **expired);
+
+/* What a path asks of the pacer. */
+uint64_t tenancy_demand(const struct path *path);
 
 /* Closes a path without bindings, unless the answer to its prompt may still be on its way. */
 void tenancy_bury(struct keeper *keeper, struct path *path, uint64_t now_ns);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keep/pacer.h"
 
-#include "base/clock.h"
 #include "keep/wheel.h"
 
 #define GAP_LONGEST_NS (NS_PER_S / PACER_RATE_FLOOR)
 
-void pacer_set(struct pacer *pacer, size_t path_count, uint64_t threshold_ns)
+void pacer_set(struct pacer *pacer, uint64_t demand)
 {
-	uint64_t gap_ns = path_count > 0 ? threshold_ns / path_count / 2 : GAP_LONGEST_NS;
+	uint64_t gap_ns = demand > 0 ? NS_PER_S * 1000000 / demand * 5 / 7 : GAP_LONGEST_NS;
 
 	pacer->gap_ns = gap_ns < GAP_LONGEST_NS ? gap_ns : GAP_LONGEST_NS;
 }

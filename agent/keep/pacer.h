@@ -3,8 +3,9 @@
  * pacer.h - spreads prompts, so that many paths due at one time make no burst (trap 9).
  *
  * The first sending of every prompt asks for its turn; repeats do not, since their
- * first sendings were spread already. Turns are at least 1/rate apart; the rate is
- * twice what the kept paths need on average, and at least PACER_RATE_FLOOR.
+ * first sendings were spread already. Turns are at least 1/rate apart; the rate is 1.4 times
+ * what the kept paths need on average, and at least PACER_RATE_FLOOR. Paths become due wheel
+ * tick by wheel tick, so that within 10 ms there may be two ticks' more turns: twice the mean.
  *
  * No turn lies more than PACER_HORIZON_NS ahead, because a phone that is prompted too
  * late is lost, and a burst is only impolite: trap 2 comes before trap 9. With the
@@ -14,14 +15,17 @@
  * need be.
  *
  * A path whose turn is later is put back on the wheel for that time and is then judged
- * again, since it may have spoken meanwhile; path->slot_reserved says that it has
- * its turn and need not ask for another one.
+ * again, since it may have spoken meanwhile; path->turns says that it has
+ * its turn and need not ask for another one. Turns that an agent has slept through come all at
+ * one time. They are taken, because of trap 2, except by paths that have been quiet for longer
+ * than a NAT remembers: they have nothing to lose, and ask once more.
  */
 #ifndef AGENT_KEEP_PACER_H
 #define AGENT_KEEP_PACER_H
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "base/clock.h"
 
 #define PACER_RATE_FLOOR 500 /* prompts per second */
 #define PACER_HORIZON_NS (3 * UINT64_C(1000000000)) /* the longest wait for a turn */
@@ -35,8 +39,11 @@ struct pacer {
 	uint64_t gap_ns; /* between two turns */
 };
 
-/* Sets the distance of turns for so many paths, each due once per threshold. */
-void pacer_set(struct pacer *pacer, size_t path_count, uint64_t threshold_ns);
+/* What a path with this threshold needs: prompts in a million seconds. */
+#define PACER_DEMAND(threshold_ns) (NS_PER_S * 1000000 / (threshold_ns))
+
+/* Sets the distance of turns for paths that together need so many prompts in a million seconds. */
+void pacer_set(struct pacer *pacer, uint64_t demand);
 
 /*
  * Reserves the next turn and returns its time: now_ns or earlier if the prompt may

@@ -173,12 +173,11 @@ static struct policy_verdict prompt_now(const struct view *view, unsigned int fa
 	};
 }
 
-/* Until when the NAT remembers the path: so long the answer to a prompt would be in time. */
-static uint64_t forgotten_at(const struct view *view)
+uint64_t policy_forgotten_ns(const struct path *path, uint64_t heard_ns)
 {
-	uint64_t threshold = view->path->rules->threshold_ns;
+	uint64_t threshold = path->rules->threshold_ns;
 
-	return plus(plus(view->heard_ns, threshold), threshold / 4);
+	return plus(plus(heard_ns, threshold), threshold / 4);
 }
 
 /* No prompt is outstanding, and the device is quiet; the last so many stayed unanswered. */
@@ -186,7 +185,7 @@ static struct policy_verdict judge_quiet(const struct view *view, unsigned int f
 					 enum path_health health)
 {
 	const struct path *path = view->path;
-	uint64_t forgotten_ns = forgotten_at(view);
+	uint64_t forgotten_ns = policy_forgotten_ns(path, view->heard_ns);
 
 	if (view->now_ns < forgotten_ns && !path_outlives(path, forgotten_ns))
 		return wait_until(forgotten_ns, health, PATH_NOTE_ends_soon);

@@ -89,6 +89,12 @@ struct policy_verdict {
 };
 
 /*
+ * When the NAT of a path will have forgotten a device that was last heard at heard_ns: its
+ * threshold later and a quarter of that, in which a prompt is answered. 24 s make 30 s.
+ */
+uint64_t policy_forgotten_ns(const struct path *path, uint64_t heard_ns);
+
+/*
  * Judges a path at now_ns by its entry of sip_paths (NULL if the map has none) and, for a
  * TCP connection, of sip_connections (NULL if nothing is known of it). Whatever has ended
  * is off the path already.

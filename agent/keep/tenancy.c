@@ -40,7 +40,7 @@ void tenancy_bury(struct keeper *keeper, struct path *path, uint64_t now_ns)
 {
 	uint64_t answer_by_ns = path->prompt.sent_ns + ANSWER_WINDOW_NS;
 
-	path->slot_reserved = false;
+	path->turns = 0;
 	if (path->prompt.sent_ns > 0 && answer_by_ns > now_ns)
 		wheel_set(keeper->wheel, path, answer_by_ns);
 	else
@@ -75,6 +75,13 @@ static int open_path(struct keeper *keeper, const struct flow *flow, const struc
 	return 0;
 }
 
+uint64_t tenancy_demand(const struct path *path)
+{
+	bool never = path->flow.transport != FLOW_UDP || path->rules->ignored;
+
+	return never ? 0 : PACER_DEMAND(path->rules->threshold_ns);
+}
+
 static void attach(struct keeper *keeper, struct path *path, struct binding *binding,
 		   enum binding_reason reason, uint64_t now_ns)
 {
@@ -83,6 +90,7 @@ static void attach(struct keeper *keeper, struct path *path, struct binding *bin
 	if (!path->bindings) {
 		count_up(keeper->counts, paths_opened);
 		keeper->kept++;
+		keeper->demand += tenancy_demand(path);
 	}
 	paths_attach(path, binding);
 	tell(keeper, path, before, binding, reason, now_ns);
@@ -98,6 +106,7 @@ static void detach(struct keeper *keeper, struct binding *binding, enum binding_
 	if (!path->bindings) {
 		count_up(keeper->counts, paths_closed);
 		keeper->kept--;
+		keeper->demand -= tenancy_demand(path);
 	}
 	tell(keeper, path, before, binding, reason, now_ns);
 }

@@ -97,7 +97,7 @@ struct path {
 	uint8_t health; /* enum path_health */
 	uint8_t note; /* enum path_note */
 	bool held; /* its prompt waits for this host to hold the local address (trap 6) */
-	bool slot_reserved; /* the pacer has given it its turn: see keep/pacer.h */
+	uint8_t turns; /* how often the pacer has given it a turn that it waits for */
 };
 
 /*

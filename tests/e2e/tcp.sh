@@ -40,9 +40,23 @@ data_between() {
 		END { print n + 0 }'
 }
 
+# on_cgroups PROGRAM: prints it if it sees the connections of the host.
+on_cgroups() {
+	bpftool -j cgroup show "$(findmnt -fno TARGET -t cgroup2)" |
+		jq -ce --argjson program "$1" '.[] | select(.id == $program)'
+}
+
+# traces PROGRAM: what is left of ours; of the programs, the one that saw connections.
+traces() {
+	xdp_mode
+	pins
+	tc -n server qdisc show dev eth0 clsact
+	on_cgroups "$1" || true
+	bpftool -j prog show | jq -c --argjson program "$1" '.[] | select(.id == $program)'
+}
+
 no_trace() {
-	[[ -z $(xdp_mode) && -z $(pins) && -z $(tc -n server qdisc show dev eth0 clsact) ]] &&
-		! bpftool link show id "$1"
+	[[ -z $(traces "$1") ]]
 }
 
 plan 26
@@ -93,8 +107,9 @@ check "so does that of one on TLS" wait_until 15 history_is "${REMOTES[carol]}" 
 stop_phone alice
 check "and of the one that was there before the agent" \
 	wait_until 15 path_is "${REMOTES[alice]}" state none
-link=$(bpftool -j link show pinned /sys/fs/bpf/sippath/sippath_accept | jq .id)
-check "(the program is on a cgroup)" test -n "$link"
+program=$(bpftool -j link show pinned /sys/fs/bpf/sippath/sippath_accept | jq .prog_id)
 check "the agent stops cleanly" agent_stop
+check "what sees connections stays" on_cgroups "$program"
 check "sippath detach succeeds" sippath detach eth0
-check "and leaves nothing behind" no_trace "$link"
+wait_until 15 no_trace "$program" || true
+equal "and leaves nothing behind" "" "$(traces "$program")"

@@ -104,8 +104,10 @@ void account_interrupt(struct account *account, uint64_t from_ns, uint64_t now_n
 void account_kept(struct account *account, size_t kept, uint64_t threshold_ns)
 {
 	double rate = 2 * (double)kept / SECONDS(threshold_ns);
+	double least = PACER_RATE_FLOOR * SECONDS(ACCOUNT_SLOT_NS + 2 * WHEEL_TICK_NS) /
+		       SECONDS(ACCOUNT_SLOT_NS);
 
-	account->rate = rate > PACER_RATE_FLOOR ? rate : PACER_RATE_FLOOR;
+	account->rate = rate > least ? rate : least;
 }
 
 static struct account_slot *slot_at(struct account *account, uint64_t slot)
@@ -114,16 +116,16 @@ static struct account_slot *slot_at(struct account *account, uint64_t slot)
 }
 
 /*
- * What the pacer's rate makes of 10 ms: a turn may be taken one wheel tick late, and those of
- * one tick that nobody has taken are not lost. Turns that were missed because the agent stood
- * still are taken at once.
+ * Twice the mean; of the floor, a turn may be taken one wheel tick late, and those of one tick
+ * that nobody has taken are not lost. Turns that were missed because the agent stood still are
+ * taken at once.
  */
 static double calm_limit(const struct account *account, uint64_t slot)
 {
 	uint64_t resumed = account->resumed_ns / ACCOUNT_SLOT_NS;
 	bool resumes = account->resumed_ns > 0 && (slot == resumed || slot == resumed + 1);
 
-	return account->rate * SECONDS(ACCOUNT_SLOT_NS + 2 * WHEEL_TICK_NS) + 1 +
+	return account->rate * SECONDS(ACCOUNT_SLOT_NS) + 1 +
 	       (resumes ? (double)account->missed : 0);
 }
 

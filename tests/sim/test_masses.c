@@ -163,6 +163,27 @@ static void trap_09_a_new_binding_does_not_jump_the_queue(void **state)
 	assert_turns_kept(world, 5000);
 }
 
+/* The world goes on, and the agent is not let run. */
+static void stand_still(struct world *world, uint64_t duration_ns)
+{
+	world->now_ns += duration_ns;
+}
+
+/*
+ * Nobody has anything to lose any more, so the turns that were slept through are given anew.
+ * The few prompts that were under way are repeated at once.
+ */
+static void trap_09_turns_that_were_slept_through_make_no_burst(void **state)
+{
+	struct world *world = *state;
+
+	await_turns(world, 5000);
+	stand_still(world, MINUTE);
+	world_run(world, PACER_HORIZON_NS + NS_PER_S);
+	assert_true(world->datagrams >= 5000);
+	assert_true(world->per_10ms_most <= 2 * twice_even(5000));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -174,6 +195,7 @@ int main(void)
 		TEST(trap_09_a_mass_of_deadlines_at_one_time_is_no_burst),
 		TEST(trap_09_a_new_binding_does_not_jump_the_queue),
 		TEST(trap_09_a_threshold_set_twice_makes_no_burst),
+		TEST(trap_09_turns_that_were_slept_through_make_no_burst),
 		TEST(trap_10_dead_devices_do_not_delay_the_others),
 	};
 
