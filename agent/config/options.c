@@ -261,7 +261,7 @@ static const struct option_entry entries[] = {
 		.value = "DIR",
 		.fallback = CONFIG_STATE_DIR_DEFAULT,
 		.expected = "a path of 1 to 255 bytes",
-		.help = "for its state; no effect yet",
+		.help = "where its bindings are remembered",
 		TEXT_MEMBER(state_dir),
 	},
 	{
