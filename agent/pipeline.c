@@ -268,21 +268,24 @@ static void hear_message(void *context, const struct sighting *sighting)
 		hear_response(pipeline, sighting, &facts);
 }
 
+static void forget_all(struct pipeline *pipeline, struct binding *expired)
+{
+	while (expired) {
+		struct binding *binding = expired;
+
+		expired = binding->next;
+		ledger_forget(pipeline->ledger, binding);
+	}
+}
+
 /* All that is known of the connection's path goes with it: the device must come back. */
 static void disconnect(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns)
 {
-	struct path *path = paths_find(keeper_paths(pipeline->keeper), flow);
-	struct binding *binding = path ? path->bindings : NULL;
+	struct binding *expired;
 
 	streams_close(pipeline->streams, flow);
-	while (binding) {
-		struct binding *next = binding->next;
-
-		count_up(pipeline->counts, bindings_ended);
-		keeper_leave(pipeline->keeper, binding, REASON_disconnected, now_ns);
-		ledger_forget(pipeline->ledger, binding);
-		binding = next;
-	}
+	keeper_disconnect(pipeline->keeper, flow, now_ns, &expired);
+	forget_all(pipeline, expired);
 }
 
 void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns)
@@ -342,12 +345,7 @@ uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 
 	expire_requests(pipeline, now_ns);
 	next_ns = keeper_turn(pipeline->keeper, now_ns, &expired);
-	while (expired) {
-		struct binding *binding = expired;
-
-		expired = binding->next;
-		ledger_forget(pipeline->ledger, binding);
-	}
+	forget_all(pipeline, expired);
 	ledger_flush(pipeline->ledger);
 	if (has_requests(pipeline) && next_ns > now_ns + TRANSACTION_ROUND_NS)
 		next_ns = now_ns + TRANSACTION_ROUND_NS;

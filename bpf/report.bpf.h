@@ -72,7 +72,29 @@ struct segment_rest {
 	enum sighting_direction direction;
 };
 
-/* Reports the next piece; the first one of a segment tells what the connection carries. */
+/*
+ * True if the connection carries nothing that can be read: the first piece of a segment tells,
+ * until one has begun with a SIP message. A body may hold anything, also at a segment's start.
+ */
+static __always_inline bool is_opaque(struct connection_entry *connection,
+				      const struct sighting *captured)
+{
+	const struct payload_start *start = (const void *)captured->bytes;
+
+	if ((connection && connection->readable) || captured->captured < OPAQUE_START_LENGTH)
+		return false;
+	if (classify_opaque(captured->bytes)) {
+		if (connection)
+			connection->opaque = 1;
+		return true;
+	}
+	if (connection && captured->captured >= sizeof(*start) &&
+	    (classify_request(start) || classify_status(start)))
+		connection->readable = 1;
+	return false;
+}
+
+/* Reports the next piece. */
 static long report_piece(__u32 index, void *rest_)
 {
 	struct segment_rest *rest = rest_;
@@ -84,12 +106,8 @@ static long report_piece(__u32 index, void *rest_)
 	if (length == 0)
 		return 1;
 	captured = capture(rest->context, packet, SIGHTING_CAPTURE_MAX);
-	if (index == 0 && captured && captured->captured >= OPAQUE_START_LENGTH &&
-	    classify_opaque(captured->bytes)) {
-		if (rest->connection)
-			rest->connection->opaque = 1;
+	if (index == 0 && captured && is_opaque(rest->connection, captured))
 		return 1;
-	}
 	packet->wire_length = length;
 	report(captured, packet, rest->direction);
 	packet->sequence += length;

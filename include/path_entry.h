@@ -52,7 +52,8 @@ _Static_assert(sizeof(struct flow_entry) == 24, "struct flow_entry is a map valu
 struct connection_entry {
 	__u64 opened_ns; /* when it was accepted, or found */
 	__u32 keepalive; /* 1 if the kernel's keepalive was switched on */
-	__u32 opaque; /* 1 once it was seen to carry no SIP that can be read: TLS, WebSocket */
+	__u16 opaque; /* 1 once it was seen to carry no SIP that can be read: TLS, WebSocket */
+	__u16 readable; /* 1 once a SIP message was seen in it: it does not become opaque any more */
 };
 
 _Static_assert(sizeof(struct connection_entry) == 16, "struct connection_entry is a map value");

@@ -64,6 +64,13 @@ void keeper_leave(struct keeper *keeper, struct binding *binding, enum binding_r
 /* The end of a binding that is on a path has changed, or whether it is behind a NAT. */
 void keeper_renew(struct keeper *keeper, struct binding *binding);
 
+/*
+ * The connection of this flow is gone, and with it all that its path was kept for: *expired
+ * becomes the list of its bindings, as keeper_turn() makes one; NULL if there is no such path.
+ */
+void keeper_disconnect(struct keeper *keeper, const struct flow *flow, uint64_t now_ns,
+		       struct binding **expired);
+
 /* The dialog that this binding is has ended; on its path it lingers until ends_ns (trap 39). */
 void keeper_linger(struct keeper *keeper, struct binding *binding, uint64_t ends_ns,
 		   enum binding_reason reason, uint64_t now_ns);

@@ -181,11 +181,36 @@ void tenancy_expire(struct keeper *keeper, struct path *path, uint64_t now_ns,
 	}
 }
 
+static void disconnect_one(struct keeper *keeper, struct binding *binding, uint64_t now_ns,
+			   struct binding **expired)
+{
+	count_up(keeper->counts, bindings_ended);
+	take_off(keeper, binding, REASON_disconnected, now_ns, expired);
+}
+
 void tenancy_disconnect(struct keeper *keeper, struct path *path, uint64_t now_ns,
 			struct binding **expired)
 {
-	while (path->bindings) {
-		count_up(keeper->counts, bindings_ended);
-		take_off(keeper, path->bindings, REASON_disconnected, now_ns, expired);
+	struct binding *binding, *next;
+
+	/* The connection goes first: so what went with it is told in one event, the last one. */
+	for (binding = path->bindings; binding; binding = next) {
+		next = binding->next;
+		if (binding->kind == BINDING_CONNECTION)
+			disconnect_one(keeper, binding, now_ns, expired);
 	}
+	while (path->bindings)
+		disconnect_one(keeper, path->bindings, now_ns, expired);
+}
+
+void keeper_disconnect(struct keeper *keeper, const struct flow *flow, uint64_t now_ns,
+		       struct binding **expired)
+{
+	struct path *path = paths_find(keeper->openings.paths, flow);
+
+	*expired = NULL;
+	if (!path || !path->bindings)
+		return;
+	tenancy_disconnect(keeper, path, now_ns, expired);
+	tenancy_bury(keeper, path, now_ns);
 }

@@ -37,9 +37,9 @@ enum path_state path_state(const struct path *path)
 		return counts[BINDING_DIALOG] > 0 ? PATH_REGISTERED_DIALOG : PATH_REGISTERED;
 	if (counts[BINDING_DIALOG] > 0)
 		return PATH_DIALOG;
-	if (counts[BINDING_LINGERING] > 0)
-		return PATH_LINGERING;
-	return counts[BINDING_CONNECTION] > 0 ? PATH_CONNECTED : PATH_IDLE;
+	if (counts[BINDING_CONNECTION] > 0)
+		return PATH_CONNECTED;
+	return counts[BINDING_LINGERING] > 0 ? PATH_LINGERING : PATH_IDLE;
 }
 
 const char *path_state_name(enum path_state state)

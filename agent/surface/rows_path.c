@@ -14,6 +14,7 @@ static struct path with_answer(const struct path *path, const struct path_entry 
 	struct policy_verdict answered = {
 		.answered = true,
 		.health = PATH_LIVE,
+		.note = PATH_NOTE_answered,
 		.spared_ns = path->spared_ns,
 	};
 	struct counts nobodys = { 0 };

@@ -13,33 +13,10 @@
 
 #include "kernel.h"
 #include "messages.h"
+#include "segment.h"
 
 #define TOKEN "0123456789abcdef"
 #define TOKEN_VALUE 0x0123456789abcdef
-#define SEQUENCE 0xfffffff0 /* wraps around within any message */
-
-static struct frame_plan segment_plan(struct flow flow)
-{
-	struct frame_plan plan = frame_plan(frame_tcp(flow), SIGHTING_FROM_DEVICE);
-
-	plan.tcp_sequence = SEQUENCE;
-	return plan;
-}
-
-/* Sends a segment the way the plan says, with the verdict that everything passes. */
-static void pass(struct kernel *kernel, const struct frame_plan *plan, const void *payload,
-		 size_t length)
-{
-	static struct frame frame;
-
-	frame_build(&frame, plan, payload, length);
-	if (plan->direction == SIGHTING_FROM_DEVICE)
-		assert_int_equal(kernel_ingress(kernel, &frame), XDP_PASS);
-	else
-		assert_int_equal(kernel_egress(kernel, &frame, SIPPATH_MARK_DEFAULT),
-				 TC_ACT_UNSPEC);
-}
-
 /* The next sighting is the piece of the plan's stream that begins at "position". */
 static void assert_piece(struct kernel *kernel, const struct frame_plan *plan, const void *bytes,
 			 size_t length, size_t position)
@@ -284,59 +261,6 @@ static void only_the_local_port_matters(void **state)
 	assert_int_equal(kernel_flows_held(*state), 0);
 }
 
-static bool turns_opaque(struct kernel *kernel, enum sighting_direction direction,
-			 const char *payload, size_t length)
-{
-	struct frame_plan plan = segment_plan(frame_flow4(40001));
-	struct connection_entry entry;
-
-	kernel_connect(kernel, plan.flow);
-	plan.direction = direction;
-	pass(kernel, &plan, payload, length);
-	assert_true(kernel_connection(kernel, plan.flow, &entry));
-	assert_int_equal(kernel_sightings(kernel), entry.opaque ? 0 : 1);
-	return entry.opaque;
-}
-
-static void tls_and_websockets_turn_a_connection_opaque(void **state)
-{
-	for (int type = 0x10; type <= 0x1b; type++) {
-		for (int version = 0x0200; version <= 0x0405; version++) {
-			const char record[] = { (char)type, (char)(version >> 8), (char)version, 0,
-						5 };
-			bool is_tls = type >= 0x14 && type <= 0x17 && version >= 0x0300 &&
-				      version <= 0x0304;
-
-			assert_int_equal(turns_opaque(*state, version % 2, record, sizeof(record)),
-					 is_tls);
-		}
-	}
-	assert_true(turns_opaque(*state, SIGHTING_FROM_DEVICE, "GET / HTTP/1.1\r\n", 16));
-	assert_false(turns_opaque(*state, SIGHTING_FROM_DEVICE, "GETX", 4));
-	assert_false(turns_opaque(*state, SIGHTING_FROM_DEVICE, "GET", 3));
-	assert_false(turns_opaque(*state, SIGHTING_FROM_DEVICE, " GET / HTTP/1.1\r\n", 17));
-}
-
-static void what_is_opaque_stays_so_and_is_stamped_all_the_same(void **state)
-{
-	struct frame_plan plan = segment_plan(frame_flow4(40001));
-	struct path_entry path = { 0 };
-	struct connection_entry entry;
-
-	kernel_add_path(*state, plan.flow, &path);
-	assert_true(turns_opaque(*state, SIGHTING_FROM_DEVICE, "\x16\x03\x01\x00", 4));
-	for (int direction = 0; direction <= 1; direction++) {
-		plan.direction = direction;
-		pass(*state, &plan, MESSAGE_REGISTER, strlen(MESSAGE_REGISTER));
-	}
-	assert_int_equal(kernel_sightings(*state), 0);
-	assert_int_equal(kernel_path(*state, plan.flow).packets_in, 2);
-	assert_int_equal(kernel_path(*state, plan.flow).packets_out, 1);
-	assert_true(kernel_connection(*state, plan.flow, &entry));
-	assert_int_equal(entry.opaque, 1);
-	assert_int_equal(entry.opened_ns, 1);
-}
-
 /* A stream with a hole in it would be another stream: nothing is taken out, nothing noted. */
 static void trap_18_over_tcp_nothing_is_absorbed_and_no_prompt_noted(void **state)
 {
@@ -433,8 +357,6 @@ int main(void)
 		KERNEL_TEST(header_lengths_that_lie_are_cut),
 		KERNEL_TEST(segments_cut_after_every_byte),
 		KERNEL_TEST(only_the_local_port_matters),
-		KERNEL_TEST(tls_and_websockets_turn_a_connection_opaque),
-		KERNEL_TEST(what_is_opaque_stays_so_and_is_stamped_all_the_same),
 		KERNEL_TEST(trap_18_over_tcp_nothing_is_absorbed_and_no_prompt_noted),
 		FRAGS_TEST(trap_43_large_segments_come_in_pieces),
 		FRAGS_TEST(trap_43_a_large_datagram_is_captured_as_far_as_it_goes),

@@ -59,9 +59,9 @@ start_phone() {
 
 # start_sipp NAME IP ARGUMENT...
 start_sipp() {
-	local server=$SERVER
-	[[ $2 != *:* ]] || server=[$SERVER6]
-	run_sipp phones "$1" "$2" "${PORT:-5060}" "${FIRST:-phone_register}" "$server:5060" -m 1 \
+	local target=$SERVER
+	[[ $2 != *:* ]] || target=[$SERVER6]
+	run_sipp phones "$1" "$2" "${PORT:-5060}" "${FIRST:-phone_register}" "$target:5060" -m 1 \
 		-oocsf "$LAB_HOME/${ANSWER:-phone_answer}.xml" \
 		-key user "${AOR:-$1}" -key expires "${EXPIRES:-3600}" -d "${RINGS:-0}" "${@:3}"
 }

@@ -66,5 +66,6 @@ start_websocket() {
 		exec cat <&$wire' bash "$SERVER"
 	PHONE_PIDS[$1]=$!
 	wait_until 15 grep -q '101 Switching Protocols' "$LAB_LOGS/$1.log"
+	# shellcheck disable=SC2034 # for those that ask
 	REMOTE=$(nat_connection "$1")
 }

@@ -185,6 +185,7 @@ static void an_answer_is_told_before_the_agent_has_counted_it(void **state)
 	entry.answer_token = 7;
 	row = row_of_path(&path, &entry);
 	assert_text_member(row, "health", "live");
+	assert_text_member(row, "note", "answered");
 	assert_number_member(row, "answers", 1);
 	assert_number_member(row, "rtt_us", 1000);
 	json_decref(row);
