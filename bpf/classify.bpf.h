@@ -19,10 +19,11 @@
  */
 #define REPORTED_METHODS(X) \
 	X("REGISTER", 200, 299) \
-	X("SUBSCRIBE", 200, 299) \
+	X("SUBSCRIBE", 200, 499) \
 	X("INVITE", 101, 699) \
 	X("UPDATE", 200, 699) \
 	X("NOTIFY", 1, 0) \
+	X("ACK", 1, 0) \
 	X("BYE", 1, 0)
 
 #define METHOD_MAX 10 /* characters of the longest of them, and what ends it */

@@ -19,6 +19,7 @@
 struct sip_reader {
 	struct span method; /* of the request that is being read */
 	struct span from; /* URI of From */
+	bool bad_contact; /* one could not be read */
 	struct text made; /* over "buffer": facts that do not stand in the message as such */
 	char message[SIGHTING_CAPTURE_MAX];
 	/* Each URI's parts, and those of To and From once more. */
@@ -86,7 +87,7 @@ static int read_contact(struct sip_reader *reader, struct span value, struct fac
 	return read_contact_parameters(address.parameters, contact);
 }
 
-static int read_contacts(struct sip_reader *reader, struct span list, struct facts *facts)
+static int read_contact_list(struct sip_reader *reader, struct span list, struct facts *facts)
 {
 	struct span value;
 	int found, error;
@@ -104,6 +105,24 @@ static int read_contacts(struct sip_reader *reader, struct span list, struct fac
 			return error;
 	}
 	return found;
+}
+
+/* A bad one costs a REGISTER all of it, which CSeq tells, and any other message its Contacts. */
+static int read_contacts(struct sip_reader *reader, struct span list, struct facts *facts)
+{
+	int error = read_contact_list(reader, list, facts);
+
+	reader->bad_contact |= error == -EBADMSG;
+	return error == -EBADMSG ? 0 : error;
+}
+
+static int judge_contacts(const struct sip_reader *reader, struct facts *facts)
+{
+	if (!reader->bad_contact)
+		return 0;
+	facts->contact_count = 0;
+	facts->contact_star = false;
+	return facts->method == SIP_METHOD_REGISTER ? -EBADMSG : 0;
 }
 
 static int read_topmost_via(struct span value, struct facts *facts)
@@ -336,7 +355,10 @@ int sip_reader_read(struct sip_reader *reader, struct span message, struct facts
 	facts->expires = FACTS_UNSTATED;
 	facts->subscription_expires = FACTS_UNSTATED;
 	facts->session_expires = FACTS_UNSTATED;
+	reader->bad_contact = false;
 	error = read_headers(reader, rest, facts);
+	if (!error)
+		error = judge_contacts(reader, facts);
 	if (!error)
 		error = read_from_aor(reader, facts);
 	if (error)

@@ -34,8 +34,9 @@ enum sip_method sip_reader_peek(struct span message, uint16_t *status);
  *
  * -EBADMSG if it is malformed: no SIP/2.0 start line, a header that is needed
  * missing (Via, Call-ID, CSeq, From, To), twice where once is allowed, or
- * unreadable; a number out of range; a request with too many Contacts. -ENOMEM.
- * *facts is then undefined.
+ * unreadable; a number out of range; a REGISTER with a Contact that cannot be read or with
+ * too many. Any other message has no Contacts then, because its status and tags matter more.
+ * -ENOMEM. *facts is undefined after an error.
  *
  * Event, Subscription-State, Session-Expires and the URI of From only refine what the
  * other headers say, so they never cost a message: see refinement.h. One that cannot be

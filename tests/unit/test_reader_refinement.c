@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "reader_world.h"
@@ -47,6 +48,32 @@ static void what_is_not_there_is_unstated(void **state)
 	assert_true(facts.subscription_expires == FACTS_UNSTATED);
 	assert_true(facts.session_expires == FACTS_UNSTATED);
 	assert_int_equal(facts.refresher, REFRESHER_UNSTATED);
+}
+
+/* The 486 that ends a call matters whatever it says of Contacts. */
+static void a_bad_contact_costs_a_register_alone_all_of_it(void **state)
+{
+	static const char *const contacts[] = {
+		"Contact:",
+		"Contact: <sip:b@>",
+		"Contact: <sip:a@b>, <sip:c@d",
+		"Contact: *, <sip:a@b>",
+		"Contact: <sip:a@b>;expires=1;expires=2",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(contacts); i++) {
+		char buffer[1024];
+		struct text text = TEXT_OVER(buffer);
+
+		read_with("SIP/2.0 486 Busy\r\n" VIA FROM TO CALL_ID "CSeq: 1 INVITE\r\n",
+			  contacts[i]);
+		assert_int_equal(facts.status, 486);
+		assert_int_equal(facts.contact_count, 0);
+		assert_false(facts.contact_star);
+		text_format(&text, "%s%s\r\n\r\n", METHOD("REGISTER"), contacts[i]);
+		assert_int_equal(sip_reader_read(reader, text_span(&text), &facts), -EBADMSG);
+	}
 }
 
 static void trap_33_an_event_is_a_package_and_an_id(void **state)
@@ -271,6 +298,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(what_is_not_there_is_unstated),
+		TEST(a_bad_contact_costs_a_register_alone_all_of_it),
 		TEST(trap_33_an_event_is_a_package_and_an_id),
 		TEST(trap_33_a_notify_tells_the_state),
 		TEST(trap_35_a_session_states_its_timer),
