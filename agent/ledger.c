@@ -6,7 +6,7 @@
 #include "kernel_abi.h"
 #include "state/connections.h"
 #include "state/dialogs.h"
-#include "state/path.h"
+#include "state/paths.h"
 #include "state/registrations.h"
 #include "state/subscriptions.h"
 
@@ -82,26 +82,32 @@ size_t ledger_answered(struct ledger *ledger, const struct transaction *request,
 		return registrations_accept(ledger->registrations, request, response, now_ns,
 					    changes);
 	case SIP_METHOD_SUBSCRIBE:
-		return subscriptions_accept(ledger->subscriptions, request, response, now_ns,
-					    changes);
+		return subscriptions_answered(ledger->subscriptions, request, response, now_ns,
+					      changes);
 	default:
 		return dialogs_answered(ledger->dialogs, request, response, now_ns, changes);
 	}
 }
 
-size_t ledger_told(struct ledger *ledger, enum sighting_direction direction,
-		   const struct facts *request, uint64_t now_ns, struct binding_change *change)
+size_t ledger_told(struct ledger *ledger, const struct flow *flow,
+		   enum sighting_direction direction, const struct facts *request, uint64_t now_ns,
+		   struct binding_change *change)
 {
-	if (request->method == SIP_METHOD_NOTIFY)
-		return subscriptions_notified(ledger->subscriptions, direction, request, now_ns,
-					      change);
-	return dialogs_bye(ledger->dialogs, direction, request, now_ns, change);
+	switch (request->method) {
+	case SIP_METHOD_NOTIFY:
+		return subscriptions_notified(ledger->subscriptions, flow, direction, request,
+					      now_ns, change);
+	case SIP_METHOD_ACK:
+		return dialogs_acknowledged(ledger->dialogs, flow, direction, request, change);
+	default:
+		return dialogs_bye(ledger->dialogs, flow, direction, request, now_ns, change);
+	}
 }
 
-size_t ledger_connected(struct ledger *ledger, const struct flow *flow,
+size_t ledger_connected(struct ledger *ledger, const struct flow *flow, uint64_t opened_ns,
 			struct binding_change *change)
 {
-	return connections_open(ledger->connections, flow, change);
+	return connections_open(ledger->connections, flow, opened_ns, change);
 }
 
 void ledger_note(struct ledger *ledger, struct binding *binding)
@@ -115,6 +121,7 @@ void ledger_note(struct ledger *ledger, struct binding *binding)
 		.aor = binding->aor,
 		.target = binding->target,
 	};
+	uint64_t id;
 
 	switch ((enum binding_kind)binding->kind) {
 	case BINDING_REGISTRATION:
@@ -130,7 +137,9 @@ void ledger_note(struct ledger *ledger, struct binding *binding)
 	default: /* the kernel remembers connections */
 		return;
 	}
-	binding->stored = store_put(ledger->store, binding->stored, &record);
+	id = store_put(ledger->store, binding->stored, &record);
+	if (id != 0)
+		binding->stored = id;
 }
 
 void ledger_forget(struct ledger *ledger, struct binding *binding)
@@ -153,9 +162,23 @@ void ledger_forget(struct ledger *ledger, struct binding *binding)
 	}
 }
 
-void ledger_flush(struct ledger *ledger)
+static void note_all(struct ledger *ledger, const struct paths *paths)
 {
+	const struct path *path;
+	uint32_t cursor = 0;
+
+	while ((path = paths_walk(paths, &cursor))) {
+		for (struct binding *binding = path->bindings; binding; binding = binding->next)
+			ledger_note(ledger, binding);
+	}
+}
+
+bool ledger_write_down(struct ledger *ledger, const struct paths *paths, uint64_t now_ns)
+{
+	if (store_begin_anew(ledger->store, now_ns))
+		note_all(ledger, paths);
 	store_flush(ledger->store);
+	return !store_is_behind(ledger->store);
 }
 
 static bool restore(struct ledger *ledger, const struct record *record,
@@ -171,17 +194,15 @@ static bool restore(struct ledger *ledger, const struct record *record,
 	}
 }
 
-/* What has ended meanwhile, or finds no room, is forgotten; all else goes on. */
+/* What has ended meanwhile, or finds no room, is not written down again; all else goes on. */
 static void recall(void *context, uint64_t id, const struct record *record)
 {
 	struct recollection *recollection = context;
 	struct ledger *ledger = recollection->ledger;
 	struct binding_change change;
 
-	if (record->ends_ns <= recollection->now_ns || !restore(ledger, record, &change)) {
-		store_delete(ledger->store, id);
+	if (record->ends_ns <= recollection->now_ns || !restore(ledger, record, &change))
 		return;
-	}
 	change.binding->stored = id;
 	recollection->count++;
 	recollection->handler(recollection->context, &change);

@@ -14,6 +14,7 @@
 #include "sighting.h"
 #include "sip/facts.h"
 #include "state/binding.h"
+#include "state/paths.h"
 #include "state/transactions.h"
 #include "store/store.h"
 
@@ -37,16 +38,17 @@ struct ledger *ledger_new(const struct ledger_options *options);
 void ledger_free(struct ledger *ledger);
 
 /*
- * What an answer to a remembered request, or a request that needs no answer (NOTIFY, BYE),
- * or a connection that stands, changes. These return how many changes were written; the caller
+ * What an answer to a remembered request, or a request that needs no answer (NOTIFY, ACK,
+ * BYE), or a connection that stands, changes. These return how many changes were written; the caller
  * carries them out before it calls again.
  */
 size_t ledger_answered(struct ledger *ledger, const struct transaction *request,
 		       const struct facts *response, uint64_t now_ns,
 		       struct binding_change changes[LEDGER_CHANGES_MAX]);
-size_t ledger_told(struct ledger *ledger, enum sighting_direction direction,
-		   const struct facts *request, uint64_t now_ns, struct binding_change *change);
-size_t ledger_connected(struct ledger *ledger, const struct flow *flow,
+size_t ledger_told(struct ledger *ledger, const struct flow *flow,
+		   enum sighting_direction direction, const struct facts *request, uint64_t now_ns,
+		   struct binding_change *change);
+size_t ledger_connected(struct ledger *ledger, const struct flow *flow, uint64_t opened_ns,
 			struct binding_change *change);
 
 /* Writes down a binding that is on a path, as it is now. */
@@ -55,15 +57,19 @@ void ledger_note(struct ledger *ledger, struct binding *binding);
 /* Frees a binding that is off its path, and what is written down of it. */
 void ledger_forget(struct ledger *ledger, struct binding *binding);
 
-/* What was noted and forgotten outlives the agent from now on. */
-void ledger_flush(struct ledger *ledger);
+/*
+ * What was noted and forgotten outlives the agent from now on. At first, and once something
+ * could not be written, everything on these paths is written down anew; false while it cannot be.
+ */
+bool ledger_write_down(struct ledger *ledger, const struct paths *paths, uint64_t now_ns);
 
 /* Told of the change with which a binding begins again. */
 typedef void ledger_handler(void *context, const struct binding_change *change);
 
 /*
  * Brings back what was written down and has not ended; once, while there is no binding yet.
- * Returns how many bindings were, or -errno.
+ * Returns how many bindings were, or -errno if not all that was written could be read: said, and
+ * those that could be are back.
  */
 int ledger_recall(struct ledger *ledger, uint64_t now_ns, ledger_handler *handler, void *context);
 

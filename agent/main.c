@@ -19,8 +19,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "kernel/attach.h"
-#include "kernel/connection_map.h"
-#include "kernel/keepalive.h"
+#include "kernel/connection_watch.h"
 #include "keep/policy.h"
 #include "keep/wire.h"
 #include "kernel/lookout.h"
@@ -59,6 +58,7 @@ struct agent {
 	ev_timer due;
 	ev_timer lookout;
 	bool blind; /* an interface has lost the programs */
+	struct connection_watch connections;
 	ev_signal signals[END_SIGNALS];
 };
 
@@ -145,6 +145,9 @@ static int begin_pipeline(struct agent *agent)
 	if (error)
 		return error;
 	recalled = pipeline_recall(agent->pipeline, clock_now_ns());
+	if (recalled < 0)
+		log_warning("paths that are not remembered are kept again once their devices are "
+			    "heard from");
 	if (recalled > 0)
 		log_info("%d bindings are remembered", recalled);
 	return 0;
@@ -202,14 +205,11 @@ static void on_addresses(struct ev_loop *loop, ev_io *io, int events)
 }
 
 /* The programs can be taken off at any time: then nothing is known, and nothing prompted (trap 11). */
-static void on_lookout(struct ev_loop *loop, ev_timer *timer, int events)
+static void look_at_interfaces(struct agent *agent)
 {
-	struct agent *agent = timer->data;
 	const struct attach_interface *missing = lookout_missing(agent->attachment);
 	bool blind = missing != NULL;
 
-	(void)loop;
-	(void)events;
 	if (blind == agent->blind)
 		return;
 	agent->blind = blind;
@@ -220,6 +220,17 @@ static void on_lookout(struct ev_loop *loop, ev_timer *timer, int events)
 	else
 		log_info("the programs are on their interfaces again");
 	keeper_set_blind(pipeline_keeper(agent->pipeline), blind, clock_now_ns());
+}
+
+static void on_lookout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct agent *agent = timer->data;
+
+	(void)loop;
+	(void)events;
+	look_at_interfaces(agent);
+	if (!agent->blind)
+		connection_watch_turn(&agent->connections, clock_now_ns());
 	turn(agent);
 }
 
@@ -259,20 +270,34 @@ static void take_connection(void *context, const struct flow *flow)
 	pipeline_connection(agent->pipeline, flow, clock_now_ns());
 }
 
-/* Connections are kept by the kernel; a host where they cannot be keeps its UDP paths all the same. */
-static void keep_connections(void *context, uint64_t threshold_ns)
+/* As the programs would have reported it. */
+static void lose_connection(void *context, const struct flow *flow)
 {
 	struct agent *agent = context;
-	int map = attach_map(agent->attachment, SIPPATH_MAP_CONNECTIONS);
+	struct sighting closed = {
+		.flow = *flow,
+		.when_ns = clock_now_ns(),
+		.kind = SIGHTING_CLOSED,
+	};
 
-	if (keepalive_works(agent->attachment) &&
-	    keepalive_set(agent->attachment, threshold_ns) == 0)
-		connection_map_walk(map, take_connection, agent);
+	pipeline_sighting(agent->pipeline, &closed);
 }
 
-/* Those that were there before; from now on the programs report them. */
+static int keep_connections(void *context, uint64_t threshold_ns)
+{
+	struct agent *agent = context;
+
+	return connection_watch_set(&agent->connections, threshold_ns, clock_now_ns());
+}
+
 static int begin_connections(struct agent *agent)
 {
+	agent->connections = (struct connection_watch){
+		.attachment = agent->attachment,
+		.stands = take_connection,
+		.gone = lose_connection,
+		.context = agent,
+	};
 	keep_connections(agent, keeper_threshold_ns(pipeline_keeper(agent->pipeline)));
 	return 0;
 }

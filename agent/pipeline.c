@@ -11,12 +11,14 @@
 #include "ledger.h"
 #include "sip/reader.h"
 #include "sip/streams.h"
+#include "state/connections.h"
 #include "state/dialogs.h"
 #include "state/hearsay.h"
+#include "state/side.h"
 #include "state/transactions.h"
 
-/* While requests wait for their answers they are looked through this often. */
-#define TRANSACTION_ROUND_NS NS_PER_S
+/* While requests wait for their answers, or bindings to be written, there is a turn this often. */
+#define WAITING_ROUND_NS NS_PER_S
 
 /* So long after the last sighting there is no backlog any more. */
 #define BACKLOG_PAUSE_NS NS_PER_S
@@ -126,14 +128,20 @@ static struct transactions *waiting_room(const struct pipeline *pipeline, enum s
 	return method == SIP_METHOD_INVITE ? pipeline->invites : pipeline->requests;
 }
 
+/* Trap 32: what another proxy passes on is about no device's path, but it may renew a dialog there. */
+static bool is_of_use(const struct sighting *sighting, const struct facts *request)
+{
+	return !side_is_relayed((enum sighting_direction)sighting->direction, request) ||
+	       (request->method != SIP_METHOD_REGISTER && request->to_tag.length > 0);
+}
+
 /* Nothing is learnt from these before they have been answered. */
 static void remember_request(struct pipeline *pipeline, const struct sighting *sighting,
 			     const struct facts *request)
 {
 	int error;
 
-	/* Trap 32: what another proxy passes on is not about a device's path. */
-	if (sighting->direction == SIGHTING_FROM_DEVICE && request->via_count > 1) {
+	if (!is_of_use(sighting, request)) {
 		count_up(pipeline->counts, requests_relayed);
 		return;
 	}
@@ -146,14 +154,15 @@ static void remember_request(struct pipeline *pipeline, const struct sighting *s
 		count_up(pipeline->counts, requests_dropped);
 }
 
-/* NOTIFY and BYE tell something whether or not they are answered. */
+/* NOTIFY, ACK and BYE tell something whether or not they are answered. */
 static void take_request(struct pipeline *pipeline, const struct sighting *sighting,
 			 const struct facts *request)
 {
 	struct binding_change change;
 
-	if (ledger_told(pipeline->ledger, (enum sighting_direction)sighting->direction, request,
-			sighting->when_ns, &change))
+	if (ledger_told(pipeline->ledger, &sighting->flow,
+			(enum sighting_direction)sighting->direction, request, sighting->when_ns,
+			&change))
 		apply_change(pipeline, &change, sighting->when_ns, sighting->when_ns);
 }
 
@@ -228,6 +237,8 @@ static void hear_response(struct pipeline *pipeline, const struct sighting *sigh
 		apply_change(pipeline, &changes[i], seen_ns, sighting->when_ns);
 	if (is_last_answer(response))
 		transactions_forget(room, request);
+	else
+		transactions_answered(room, request, response->status, sighting->when_ns);
 }
 
 /* Status 0 for a request. The programs report no more than this; a stream brings everything. */
@@ -235,13 +246,15 @@ static bool is_wanted(enum sip_method method, uint16_t status)
 {
 	switch (method) {
 	case SIP_METHOD_REGISTER:
-	case SIP_METHOD_SUBSCRIBE:
 		return status == 0 || status / 100 == 2;
+	case SIP_METHOD_SUBSCRIBE:
+		return status == 0 || status / 100 == 2 || status == 481;
 	case SIP_METHOD_INVITE:
 		return status == 0 || status > 100;
 	case SIP_METHOD_UPDATE:
 		return status == 0 || status >= 200;
 	case SIP_METHOD_NOTIFY:
+	case SIP_METHOD_ACK:
 	case SIP_METHOD_BYE:
 		return status == 0;
 	default:
@@ -288,15 +301,58 @@ static void disconnect(struct pipeline *pipeline, const struct flow *flow, uint6
 	forget_all(pipeline, expired);
 }
 
+/*
+ * When the connection of a flow was opened that stood at now_ns, 0 if the kernel does not say:
+ * its entry may be that of a later one already. -ENOENT if none stands any more.
+ */
+static int find_opened(const struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns,
+		       uint64_t *opened_ns)
+{
+	struct connection_entry entry = { 0 };
+	int error = keeper_read_connection(pipeline->keeper, flow, &entry);
+
+	*opened_ns = entry.opened_ns < now_ns ? entry.opened_ns : now_ns;
+	return error;
+}
+
+/*
+ * That the one before has gone may never have been reported: then all that was its goes now. A
+ * stream without one before is left alone: its first piece may come ahead of this.
+ */
 void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns)
 {
 	const struct path *path = paths_find(keeper_paths(pipeline->keeper), flow);
 	struct binding_change change;
+	uint64_t opened_ns;
+	int error = find_opened(pipeline, flow, now_ns, &opened_ns);
+	bool gone = error == -ENOENT;
 
-	if (path && path->binding_counts[BINDING_CONNECTION] > 0)
-		return;
-	if (ledger_connected(pipeline->ledger, flow, &change))
+	if (path && path->connection) {
+		if (!gone && (error || !connections_replaced(path->connection, opened_ns)))
+			return;
+		disconnect(pipeline, flow, now_ns);
+	}
+	if (!gone && ledger_connected(pipeline->ledger, flow, opened_ns, &change))
 		apply_change(pipeline, &change, now_ns, now_ns);
+}
+
+/*
+ * The keeper has found connections gone, or replaced by others: those begin. False if there is
+ * none among what has expired.
+ */
+static bool follow_connections(struct pipeline *pipeline, const struct binding *expired,
+			       uint64_t now_ns)
+{
+	bool found = false;
+
+	for (; expired; expired = expired->next) {
+		if (expired->kind != BINDING_CONNECTION)
+			continue;
+		streams_close(pipeline->streams, connections_flow(expired));
+		pipeline_connection(pipeline, connections_flow(expired), now_ns);
+		found = true;
+	}
+	return found;
 }
 
 void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sighting)
@@ -342,13 +398,16 @@ uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 {
 	struct binding *expired;
 	uint64_t next_ns;
+	bool written;
 
 	expire_requests(pipeline, now_ns);
 	next_ns = keeper_turn(pipeline->keeper, now_ns, &expired);
+	if (follow_connections(pipeline, expired, now_ns))
+		next_ns = now_ns;
 	forget_all(pipeline, expired);
-	ledger_flush(pipeline->ledger);
-	if (has_requests(pipeline) && next_ns > now_ns + TRANSACTION_ROUND_NS)
-		next_ns = now_ns + TRANSACTION_ROUND_NS;
+	written = ledger_write_down(pipeline->ledger, keeper_paths(pipeline->keeper), now_ns);
+	if ((!written || has_requests(pipeline)) && next_ns > now_ns + WAITING_ROUND_NS)
+		next_ns = now_ns + WAITING_ROUND_NS;
 	return next_ns;
 }
 

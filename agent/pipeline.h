@@ -33,14 +33,19 @@ void pipeline_free(struct pipeline *pipeline);
 
 /*
  * Takes up what the store remembers, and sweeps sip_paths of everything else; once, before
- * anything is sighted. Returns how many bindings were remembered, or -errno.
+ * anything is sighted. Returns how many bindings were remembered, or -errno if that could not
+ * be read to its end (said): the paths of what was not read are swept, too, as an agent cannot
+ * keep what it does not know of.
  */
 int pipeline_recall(struct pipeline *pipeline, uint64_t now_ns);
 
 /* Something was seen. */
 void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sighting);
 
-/* A TCP connection stands, whether or not it was seen to be opened. */
+/*
+ * A TCP connection stands, whether or not it was seen to be opened. What was known of another
+ * one on its flow, which was not seen to be closed, is gone.
+ */
 void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns);
 
 /* Does everything that is due at now_ns, and returns when to be called next (CLOCK_NEVER: not). */

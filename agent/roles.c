@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "kernel/keepalive.h"
+
 struct attach_options roles_attach_options(const struct config *config)
 {
 	struct attach_options options = {
@@ -15,6 +17,7 @@ struct attach_options roles_attach_options(const struct config *config)
 		.settings.port_count = (uint32_t)config->port_count,
 	};
 
+	keepalive_fill(&options.settings, config->defaults.threshold_ns);
 	memcpy(options.settings.ports, config->ports, sizeof(options.settings.ports));
 	return options;
 }

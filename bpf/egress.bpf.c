@@ -15,6 +15,7 @@
 #include "cursor.bpf.h"
 #include "maps.bpf.h"
 #include "report.bpf.h"
+#include "stream.bpf.h"
 
 /* As far as headers reach, generously. */
 #define HEADERS_MAX 512
@@ -53,8 +54,10 @@ static __always_inline void read_segment(struct __sk_buff *context, const struct
 	if (packet->payload_length == 0)
 		return;
 	connection = bpf_map_lookup_elem(&sip_connections, &packet->flow);
-	if (connection && !connection->opaque)
-		report_segment(context, packet, connection, SIGHTING_TO_DEVICE);
+	if (!connection || connection->opaque)
+		return;
+	stream_follow(connection, packet);
+	report_segment(context, packet, connection, SIGHTING_TO_DEVICE);
 }
 
 /* Handles a packet from a SIP port; not static, as from_device() is not. */

@@ -14,6 +14,7 @@
 #include "handshake.bpf.h"
 #include "maps.bpf.h"
 #include "report.bpf.h"
+#include "stream.bpf.h"
 
 static __always_inline long load_bytes(void *context, __u32 offset, void *to, __u32 length)
 {
@@ -61,8 +62,9 @@ static __always_inline bool absorb_answer(struct xdp_md *context, const struct p
 }
 
 /*
- * Reports what a segment carries if its connection stands, or as good as stands: what a
- * spoofed source sends without a handshake is no stream.
+ * Reports what a segment carries if it fits a connection that stands, or as good as stands:
+ * what a spoofed source sends is no stream. With SYN cookies the kernel knows nothing of a
+ * connection before it stands, and a request that comes as early as that is not reported.
  */
 static __always_inline void read_segment(struct xdp_md *context, const struct packet *packet,
 					 bool ipv6)
@@ -72,8 +74,12 @@ static __always_inline void read_segment(struct xdp_md *context, const struct pa
 	if (packet->payload_length == 0)
 		return;
 	connection = bpf_map_lookup_elem(&sip_connections, &packet->flow);
-	if (connection ? !connection->opaque : handshake_ends(context, packet, ipv6))
+	if (connection && connection->opaque)
+		return;
+	if (connection ? stream_takes(connection, packet) : handshake_ends(context, packet, ipv6))
 		report_segment(context, packet, connection, SIGHTING_FROM_DEVICE);
+	else
+		count(COUNTER_segments_refused);
 }
 
 /*

@@ -14,6 +14,16 @@
 #include "maps.bpf.h"
 
 /*
+ * True if the ring buffer is more than half full. Anybody who has a connection can fill it as
+ * fast as he can send: what is left is for messages over UDP, which come one by one.
+ */
+static __always_inline bool is_crowded(void)
+{
+	return bpf_ringbuf_query(&sip_sightings, BPF_RB_AVAIL_DATA) >
+	       bpf_ringbuf_query(&sip_sightings, BPF_RB_RING_SIZE) / 2;
+}
+
+/*
  * Reports captured bytes; NULL stands for some that could not be captured. The record is
  * as long as they are, because a fixed size would fill the ring buffer several times as
  * fast.
@@ -21,6 +31,7 @@
 static __always_inline void report(struct sighting *sighting, const struct packet *packet,
 				   enum sighting_direction direction)
 {
+	bool is_stream = packet->flow.transport == FLOW_TCP;
 	__u32 captured;
 
 	if (!sighting) {
@@ -32,11 +43,12 @@ static __always_inline void report(struct sighting *sighting, const struct packe
 	sighting->when_ns = bpf_ktime_get_ns();
 	sighting->wire_length = packet->wire_length;
 	sighting->direction = direction;
-	sighting->kind = packet->flow.transport == FLOW_TCP ? SIGHTING_SEGMENT : SIGHTING_MESSAGE;
+	sighting->kind = is_stream ? SIGHTING_SEGMENT : SIGHTING_MESSAGE;
 	sighting->sequence = packet->sequence;
 	sighting->reserved = 0;
 
-	if (bpf_ringbuf_output(&sip_sightings, sighting, sizeof(*sighting) + captured, 0)) {
+	if ((is_stream && is_crowded()) ||
+	    bpf_ringbuf_output(&sip_sightings, sighting, sizeof(*sighting) + captured, 0)) {
 		count(COUNTER_sightings_lost);
 		return;
 	}
@@ -63,6 +75,8 @@ static __always_inline void report_message(void *context, const struct packet *p
 	if (status == 0 || !captured || cseq_reported(captured, status))
 		report(captured, packet, direction);
 }
+
+#define UNREAD_MAX 65535 /* bytes reported of a connection that shows no SIP message */
 
 /* What is still to be reported of a segment; the packet shrinks to that. */
 struct segment_rest {
@@ -94,6 +108,25 @@ static __always_inline bool is_opaque(struct connection_entry *connection,
 	return false;
 }
 
+/*
+ * True if so many bytes more are not worth reporting: no SIP message is as long as what the
+ * connection has carried without one. A readable connection has no such limit.
+ */
+static __always_inline bool is_hopeless(struct connection_entry *connection, __u32 length)
+{
+	__u32 unread;
+
+	if (!connection || connection->readable)
+		return false;
+	unread = connection->unread + length;
+	if (unread > UNREAD_MAX) {
+		connection->opaque = 1;
+		return true;
+	}
+	connection->unread = unread;
+	return false;
+}
+
 /* Reports the next piece. */
 static long report_piece(__u32 index, void *rest_)
 {
@@ -107,6 +140,8 @@ static long report_piece(__u32 index, void *rest_)
 		return 1;
 	captured = capture(rest->context, packet, SIGHTING_CAPTURE_MAX);
 	if (index == 0 && captured && is_opaque(rest->connection, captured))
+		return 1;
+	if (is_hopeless(rest->connection, length))
 		return 1;
 	packet->wire_length = length;
 	report(captured, packet, rest->direction);

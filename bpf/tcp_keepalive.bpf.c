@@ -8,7 +8,6 @@
 #include <linux/bpf.h>
 #include <linux/in.h>
 #include <linux/in6.h>
-#include <linux/tcp.h>
 #include <stdbool.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
@@ -16,14 +15,14 @@
 
 #include "address.bpf.h"
 #include "flow.h"
+#include "keepalive.bpf.h"
 #include "maps.bpf.h"
 #include "path_entry.h"
 #include "sighting.h"
 
 /* Of the kernel, and in no header that a BPF program can include. */
 #define AF_INET 2
-#define SOL_SOCKET 1
-#define SO_KEEPALIVE 9
+#define SOCK_BINDPORT_LOCK 8
 
 /* Since Linux 6.13: the option of a socket that says which of its events a program sees. */
 #define SOCKET_EVENTS 1008
@@ -38,6 +37,16 @@ struct sock_common {
 	__be32 skc_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	struct in6_addr skc_v6_daddr;
+} __attribute__((preserve_access_index));
+
+struct sock {
+	unsigned char sk_userlocks : 4; /* some kernels have eight bits */
+	int sk_rx_dst_ifindex; /* the interface that segments come in by */
+} __attribute__((preserve_access_index));
+
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 snd_nxt;
 } __attribute__((preserve_access_index));
 
 struct bpf_iter__tcp {
@@ -57,25 +66,21 @@ static __always_inline void count_interruptible(enum kernel_counter counter)
 		__sync_fetch_and_add(value, 1);
 }
 
-static __always_inline bool set_option(void *socket, int level, int option, int value)
+/*
+ * Sees to the keepalive of a socket, and notes in its entry how that came out; what is as it
+ * was is not counted again.
+ */
+static __always_inline void keep(void *socket, const struct sip_settings *settings,
+				 struct connection_entry *entry, bool is_new)
 {
-	return bpf_setsockopt(socket, level, option, &value, sizeof(value)) == 0;
-}
+	enum keepalive_outcome outcome = keepalive_see_to(socket, settings->keepalive_idle_s);
+	bool was_kept = entry->keepalive;
 
-/* Switches the keepalive of a socket on, if it is wanted; false if it is not on then. */
-static __always_inline bool set_keepalive(void *socket, const struct sip_settings *settings)
-{
-	if (settings->keepalive_idle_s == 0)
-		return false;
-	if (!set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, settings->keepalive_idle_s) ||
-	    !set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, settings->keepalive_interval_s) ||
-	    !set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, settings->keepalive_count) ||
-	    !set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1)) {
+	entry->keepalive = outcome == KEEPALIVE_STANDS;
+	if (entry->keepalive && !was_kept)
+		count_interruptible(COUNTER_keepalives_set);
+	else if (outcome == KEEPALIVE_REFUSED && (is_new || was_kept))
 		count_interruptible(COUNTER_keepalives_refused);
-		return false;
-	}
-	count_interruptible(COUNTER_keepalives_set);
-	return true;
 }
 
 static __always_inline void report_connection(const struct flow *flow, enum sighting_kind kind)
@@ -91,22 +96,6 @@ static __always_inline void report_connection(const struct flow *flow, enum sigh
 		count_interruptible(COUNTER_sightings_lost);
 	else
 		count_interruptible(COUNTER_sightings);
-}
-
-/* Writes a connection down; false if it could not be. */
-static __always_inline bool add_connection(const struct flow *flow, bool keepalive, __u64 flags)
-{
-	struct connection_entry entry = {
-		.opened_ns = bpf_ktime_get_ns(),
-		.keepalive = keepalive,
-	};
-
-	if (bpf_map_update_elem(&sip_connections, flow, &entry, flags)) {
-		count_interruptible(COUNTER_connections_refused);
-		return false;
-	}
-	count_interruptible(COUNTER_connections_opened);
-	return true;
 }
 
 /* The kernel hands out the remote port in network byte order, in the upper half. */
@@ -128,15 +117,33 @@ static __always_inline void read_flow(struct flow *flow, const struct bpf_sock_o
 	local[3] = context->local_ip6[3], remote[3] = context->remote_ip6[3];
 }
 
+/* True if our own program has seen a segment of it: it came in by an interface of ours. */
+static __always_inline bool is_stamped(const struct flow *flow)
+{
+	return bpf_map_lookup_elem(&sip_paths, flow) || bpf_map_lookup_elem(&sip_flows, flow);
+}
+
 static __always_inline void opened(struct bpf_sock_ops *context,
 				   const struct sip_settings *settings)
 {
-	bool keepalive = set_keepalive(context, settings);
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct connection_entry entry = {
+		.opened_ns = now_ns,
+		.confirmed_ns = now_ns,
+		.from_device = context->rcv_nxt,
+		.to_device = context->snd_nxt,
+	};
 	struct flow flow = {};
 
 	read_flow(&flow, context);
-	if (!add_connection(&flow, keepalive, BPF_ANY))
+	if (!is_stamped(&flow))
 		return;
+	keep(context, settings, &entry, true);
+	if (bpf_map_update_elem(&sip_connections, &flow, &entry, BPF_ANY)) {
+		count_interruptible(COUNTER_connections_refused);
+		return;
+	}
+	count_interruptible(COUNTER_connections_opened);
 	bpf_sock_ops_cb_flags_set(context,
 				  context->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 	report_connection(&flow, SIGHTING_OPENED);
@@ -204,43 +211,97 @@ static __always_inline void read_flow_of(struct flow *flow, const struct sock_co
 	bpf_core_read(flow->remote_addr, sizeof(flow->remote_addr), &socket->skc_v6_daddr);
 }
 
-/* Has sippath_accept see what becomes of a socket; older kernels cannot do so from here. */
-static __always_inline bool watch_state(struct sock_common *socket)
+/*
+ * Has sippath_accept see what becomes of a socket. Older kernels cannot do so from here:
+ * there the agent finds that the connection is gone when it looks for it in vain.
+ */
+static __always_inline void watch_state(struct sock_common *socket)
 {
 	int events = 0;
 
-	if (bpf_getsockopt(socket, IPPROTO_TCP, SOCKET_EVENTS, &events, sizeof(events)))
-		return false;
-	return set_option(socket, IPPROTO_TCP, SOCKET_EVENTS, events | BPF_SOCK_OPS_STATE_CB_FLAG);
+	if (keepalive_get(socket, IPPROTO_TCP, SOCKET_EVENTS, &events))
+		keepalive_set(socket, IPPROTO_TCP, SOCKET_EVENTS,
+			      events | BPF_SOCK_OPS_STATE_CB_FLAG);
 }
 
 /*
- * Run on every TCP socket of a network namespace, for the connections that were there
- * before sippath_accept. The kernel holds the socket's lock meanwhile, so it cannot close
- * between the look and the entry. One whose end would not be noticed gets no entry: it is
- * kept, and not read.
+ * True if the server itself has opened the connection, from a port that it asked for: a trunk,
+ * not a device that comes to it. The kernel takes this mark off a socket that is accepted.
+ */
+static __always_inline bool was_opened_here(const struct sock *socket)
+{
+	return BPF_CORE_READ_BITFIELD(socket, sk_userlocks) & SOCK_BINDPORT_LOCK;
+}
+
+/*
+ * True if segments of the connection come in by an interface of ours. One that is quiet since
+ * before we came has left no stamp, but the kernel remembers its way in: the interface that
+ * has the address. If that is a VLAN or a bridge on top of ours, the next segment tells.
+ */
+static __always_inline bool is_watched(const struct sip_settings *settings,
+				       const struct sock *socket, const struct flow *flow)
+{
+	__u32 interface = socket->sk_rx_dst_ifindex;
+
+	for (__u32 i = 0; i < SIPPATH_HOOKS_MAX; i++)
+		if (interface != 0 && settings->watched[i] == interface)
+			return true;
+	return is_stamped(flow);
+}
+
+/* Notes in the entry of a connection what its socket says. */
+static __always_inline void confirm(struct connection_entry *entry, const struct tcp_sock *socket)
+{
+	entry->confirmed_ns = bpf_ktime_get_ns();
+	entry->from_device = socket->rcv_nxt;
+	entry->to_device = socket->snd_nxt;
+}
+
+/* The agent learns of it when it looks through the map. */
+static __always_inline void found(struct sock_common *common, const struct tcp_sock *socket,
+				  const struct flow *flow, const struct sip_settings *settings)
+{
+	struct connection_entry entry = {};
+
+	confirm(&entry, socket);
+	entry.opened_ns = entry.confirmed_ns;
+	keep(common, settings, &entry, true);
+	/* Counted when it was accepted, and not again at every pass. */
+	if (bpf_map_update_elem(&sip_connections, flow, &entry, BPF_NOEXIST))
+		return;
+	count_interruptible(COUNTER_connections_opened);
+	watch_state(common);
+}
+
+/*
+ * Run on every TCP socket of a network namespace from time to time: finds the connections that
+ * were there before sippath_accept, or that it missed, confirms the others, and sees what the
+ * server has made of their keepalive. The kernel holds the socket's lock meanwhile, so it
+ * cannot close between the look and the entry.
  */
 SEC("iter/tcp")
 int sippath_present(struct bpf_iter__tcp *context)
 {
 	const struct sip_settings *settings = settings_get();
-	struct sock_common *socket = context->sk_common;
+	struct sock_common *common = context->sk_common;
 	struct connection_entry *entry;
+	const struct tcp_sock *socket;
 	struct flow flow = {};
-	bool keepalive;
 
 	abi_show();
-	if (!socket || socket->skc_state != BPF_TCP_ESTABLISHED || !settings ||
-	    !settings_has_port(settings, socket->skc_num))
+	if (!common || common->skc_state != BPF_TCP_ESTABLISHED || !settings ||
+	    !settings_has_port(settings, common->skc_num))
 		return 0;
-	keepalive = set_keepalive(socket, settings);
-	read_flow_of(&flow, socket);
+	socket = (void *)bpf_skc_to_tcp_sock(common);
+	if (!socket || was_opened_here((const void *)socket))
+		return 0;
+	read_flow_of(&flow, common);
 	entry = bpf_map_lookup_elem(&sip_connections, &flow);
-	if (entry)
-		entry->keepalive = keepalive;
-	else if (watch_state(socket))
-		add_connection(&flow, keepalive, BPF_NOEXIST);
-	else
-		count_interruptible(COUNTER_connections_refused);
+	if (entry) {
+		confirm(entry, socket);
+		keep(common, settings, entry, false);
+	} else if (is_watched(settings, (const void *)socket, &flow)) {
+		found(common, socket, &flow, settings);
+	}
 	return 0;
 }

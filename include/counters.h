@@ -16,7 +16,9 @@
 	X(packets_on_paths, "packets from devices on a known path") \
 	X(packets_cut, "packets whose headers end too early") \
 	X(sightings, "SIP messages reported to the agent") \
-	X(sightings_lost, "SIP messages not reported because the ring buffer was full") \
+	X(sightings_lost, \
+	  "SIP messages not reported because the ring buffer was full, pieces of TCP streams" \
+	  " because it was half full") \
 	X(sightings_cut, "SIP messages reported without their end") \
 	X(sightings_unread, "SIP messages not reported because their bytes could not be read") \
 	X(flows_refused, "flows that found no room in sip_flows") \
@@ -25,7 +27,9 @@
 	X(answers_absorbed, "answers to prompts, dropped before the SIP server") \
 	X(connections_opened, "TCP connections that the SIP server accepted") \
 	X(connections_closed, "of those, the ones that are gone") \
-	X(connections_refused, "TCP connections that found no room in sip_connections") \
+	X(connections_refused, "accepted TCP connections that found no room in sip_connections") \
+	X(segments_refused, \
+	  "TCP segments with data not reported because they fit no connection that is known") \
 	X(keepalives_set, "TCP connections whose keepalive was switched on") \
 	X(keepalives_refused, "TCP connections whose keepalive could not be switched on")
 

@@ -53,13 +53,12 @@ struct sip_settings {
 	__u32 port_count; /* of ports[], 0 for SIPPATH_PORT_DEFAULT alone */
 	__u16 ports[SIPPATH_PORTS_MAX]; /* local SIP ports, host byte order */
 	__u32 clsact_created[SIPPATH_HOOKS_MAX]; /* interfaces whose clsact qdisc is ours */
+	__u32 watched[SIPPATH_HOOKS_MAX]; /* interfaces whose connections are ours, by index */
 	__u32 keepalive_idle_s; /* an accepted connection is probed when quiet so long; 0: never */
-	__u32 keepalive_interval_s; /* and again so often while it does not answer */
-	__u32 keepalive_count; /* so many times */
 	__u64 netns_cookie; /* only sockets of this network namespace are ours; 0 for none yet */
 };
 
-_Static_assert(sizeof(struct sip_settings) == 128, "struct sip_settings is a map value");
+_Static_assert(sizeof(struct sip_settings) == 184, "struct sip_settings is a map value");
 
 /* A token of a prompt travels as so many lower-case hex digits, after this prefix. */
 #define SIPPATH_TOKEN_DIGITS 16

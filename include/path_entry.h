@@ -46,16 +46,23 @@ _Static_assert(sizeof(struct flow_entry) == 24, "struct flow_entry is a map valu
 
 /*
  * Value of sip_connections: a TCP connection that the SIP server accepted. The sockops
- * program (and, for those that were there before it, the iterator) inserts it and deletes
- * it with the connection.
+ * program (and, for those that were there before it, the iterator) inserts it; the sockops
+ * program deletes it with the connection, and the agent if that was missed. The sequence
+ * numbers are learnt from the socket, follow the segments, and tell a segment of the
+ * connection from one that a stranger made up.
  */
 struct connection_entry {
 	__u64 opened_ns; /* when it was accepted, or found */
-	__u32 keepalive; /* 1 if the kernel's keepalive was switched on */
-	__u16 opaque; /* 1 once it was seen to carry no SIP that can be read: TLS, WebSocket */
-	__u16 readable; /* 1 once a SIP message was seen in it: it does not become opaque any more */
+	__u64 confirmed_ns; /* when it was last known to stand: accepted, or found once more */
+	__u32 from_device; /* the number of the byte that is next in the device's stream */
+	__u32 to_device; /* the same of the server's */
+	__u16 unread; /* bytes reported of it while it was not readable */
+	__u8 keepalive; /* 1 if the kernel's keepalive probes it in time, whoever switched it on */
+	__u8 opaque; /* 1 once it was seen to carry no SIP that can be read: TLS, WebSocket */
+	__u8 readable; /* 1 once a SIP message was seen in it: it does not become opaque any more */
+	__u8 reserved[3];
 };
 
-_Static_assert(sizeof(struct connection_entry) == 16, "struct connection_entry is a map value");
+_Static_assert(sizeof(struct connection_entry) == 32, "struct connection_entry is a map value");
 
 #endif

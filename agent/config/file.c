@@ -2,10 +2,13 @@
 #include "config/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "config/networks.h"
 #include "config/options.h"
@@ -42,38 +45,6 @@ static struct text mistake_in(struct reading *reading)
 	return TEXT_OVER(reading->mistake);
 }
 
-/*
- * Gives inih the next line, without its indentation: inih takes an indented line
- * for more of the value before it. A line longer than its buffer would be taken
- * for two lines, and a longer section's name be cut, so they are refused.
- */
-static char *next_line(char *line, int size, void *context)
-{
-	struct reading *reading = context;
-	struct text mistake;
-	size_t length;
-
-	if (reading->wrong_line || !fgets(line, size, reading->stream))
-		return NULL;
-	reading->line++;
-	length = strlen(line);
-	if ((length == 0 || line[length - 1] != '\n') && !feof(reading->stream)) {
-		mistake = mistake_in(reading);
-		if (length + 1 == (size_t)size)
-			text_format(&mistake, "expected a line of at most %d bytes", size - 2);
-		else
-			text_format(&mistake, "expected text, without NUL bytes");
-		return NULL;
-	}
-	memmove(line, line + strspn(line, " \t"), length - strspn(line, " \t") + 1);
-	if (line[0] == '[' && strcspn(line + 1, "]") > SECTION_MAX) {
-		mistake = mistake_in(reading);
-		text_format(&mistake, "expected a section of at most %d bytes", SECTION_MAX);
-		return NULL;
-	}
-	return line;
-}
-
 /* The subject of a section [network NET]; false, and that is the mistake, if it is none. */
 static bool find_network(struct reading *reading, const char *section, struct subject *subject)
 {
@@ -104,6 +75,70 @@ static bool find_subject(struct reading *reading, const char *section, struct su
 		return find_network(reading, section, subject);
 	*subject = (struct subject){ reading->config, section, reading->given_line[0] };
 	return true;
+}
+
+static bool is_section(const char *name)
+{
+	const struct option_entry *entries;
+	size_t count;
+
+	entries = options_all(&count);
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].section && strcmp(entries[i].section, name) == 0)
+			return true;
+	return false;
+}
+
+/* inih tells of sections by their keys only: one without any would never be looked at. */
+static void check_section(struct reading *reading, const char *line)
+{
+	size_t length = strcspn(line + 1, "]");
+	char name[SECTION_MAX + 1];
+	struct text mistake, section = TEXT_OVER(name);
+	struct subject subject;
+
+	if (line[1 + length] == '\0')
+		return; /* inih says so */
+	if (length > SECTION_MAX) {
+		mistake = mistake_in(reading);
+		text_format(&mistake, "expected a section of at most %d bytes", SECTION_MAX);
+		return;
+	}
+	text_add(&section, (struct span){ line + 1, length });
+	if (find_subject(reading, name, &subject) && subject.target == reading->config &&
+	    !is_section(name)) {
+		mistake = mistake_in(reading);
+		text_format(&mistake, "there is no section [%s]: see --help", name);
+	}
+}
+
+/*
+ * Gives inih the next line, without its indentation: inih takes an indented line
+ * for more of the value before it. A line longer than its buffer would be taken
+ * for two lines, and a longer section's name be cut, so they are refused.
+ */
+static char *next_line(char *line, int size, void *context)
+{
+	struct reading *reading = context;
+	struct text mistake;
+	size_t length;
+
+	if (reading->wrong_line || !fgets(line, size, reading->stream))
+		return NULL;
+	reading->line++;
+	length = strlen(line);
+	if ((length == 0 || line[length - 1] != '\n') && !feof(reading->stream)) {
+		mistake = mistake_in(reading);
+		if (length + 1 == (size_t)size)
+			text_format(&mistake, "expected a line of at most %d bytes", size - 2);
+		else
+			text_format(&mistake, "expected text, without NUL bytes");
+		return NULL;
+	}
+	memmove(line, line + strspn(line, " \t"), length - strspn(line, " \t") + 1);
+	if (line[0] == '[')
+		check_section(reading, line);
+	return reading->wrong_line ? NULL : line;
 }
 
 static int take_value(void *context, const char *section, const char *key, const char *value)
@@ -141,16 +176,34 @@ static int take_value(void *context, const char *section, const char *key, const
 	return 1;
 }
 
+/* Whoever writes into a pipe may never do so: it is not waited for. */
+static int open_file(const char *path, FILE **out)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0 || fstat(fd, &status))
+		return log_errno(errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if (S_ISFIFO(status.st_mode))
+		return log_errno(EINVAL, "%s: is a pipe: expected a regular file", path);
+	*out = fdopen(fd, "r");
+	if (!*out)
+		return log_errno(errno, "%s: cannot be read: %s", path, strerror(errno));
+	(void)take_fd(fd);
+	return 0;
+}
+
 int config_read_file(const char *path, struct config *config)
 {
-	__attribute__((cleanup(close_stream))) FILE *stream = fopen(path, "re");
-	struct reading reading = { .stream = stream, .config = config };
-	int first_wrong;
+	__attribute__((cleanup(close_stream))) FILE *stream = NULL;
+	struct reading reading = { .config = config };
+	int first_wrong, error = open_file(path, &stream);
 
-	if (!stream && errno == ENOENT)
-		return -ENOENT;
-	if (!stream)
-		return log_errno(errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if (error)
+		return error;
+	reading.stream = stream;
 
 	/* The first line that inih itself, or take_value(), did not like; next_line()'s is ours. */
 	first_wrong = ini_parse_stream(next_line, &reading, take_value, &reading);

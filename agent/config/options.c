@@ -261,7 +261,7 @@ static const struct option_entry entries[] = {
 		.value = "DIR",
 		.fallback = CONFIG_STATE_DIR_DEFAULT,
 		.expected = "a path of 1 to 255 bytes",
-		.help = "where its bindings are remembered",
+		.help = "remember bindings here",
 		TEXT_MEMBER(state_dir),
 	},
 	{
@@ -372,7 +372,8 @@ void options_write_help(FILE *out)
 		if (entries[i].flag)
 			write_flag(out, &entries[i]);
 	fputs("\nof a network, such as --network 203.0.113.0/24,threshold=40s,nat=auto: what is\n"
-	      "not said is as without it; the longest prefix wins:\n",
+	      "not said is as without it; the longest prefix wins; ::/0 is IPv6 alone, and\n"
+	      "0.0.0.0/0 IPv4:\n",
 	      out);
 	for (size_t i = 0; i < ENTRY_COUNT; i++)
 		if (!entries[i].flag)

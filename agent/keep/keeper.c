@@ -8,6 +8,7 @@
 #include "keep/keeper_parts.h"
 #include "kernel/connection_map.h"
 #include "kernel/path_map.h"
+#include "state/connections.h"
 
 /* A turn is taken so late at most, unless the agent was not let run. */
 #define TURN_LATE_NS (20 * NS_PER_MS)
@@ -252,13 +253,21 @@ static void look(struct keeper *keeper, struct path *path,
 		path->health = PATH_LIVE; /* nothing is on its way yet */
 }
 
-/* Reads what is known of a path's connection; -ENOENT if it is gone, another -errno for nothing. */
-static int read_connection(const struct keeper *keeper, const struct path *path,
+int keeper_read_connection(const struct keeper *keeper, const struct flow *flow,
 			   struct connection_entry *entry)
 {
-	if (path->flow.transport != FLOW_TCP || keeper->connection_map < 0)
+	if (flow->transport != FLOW_TCP || keeper->connection_map < 0)
 		return -EOPNOTSUPP;
-	return connection_map_read(keeper->connection_map, &path->flow, entry);
+	return connection_map_read(keeper->connection_map, flow, entry);
+}
+
+/* True if the connection that a path was kept for is gone; another one may stand in its place. */
+static bool is_disconnected(const struct path *path, const struct connection_entry *connection,
+			    int error)
+{
+	if (error)
+		return error == -ENOENT;
+	return path->connection && connections_replaced(path->connection, connection->opened_ns);
 }
 
 /* A path has come off the wheel: takes off it what is over, and looks at what is left. */
@@ -266,10 +275,10 @@ static void visit(struct keeper *keeper, struct path *path, uint64_t now_ns,
 		  struct binding **expired)
 {
 	struct connection_entry connection;
-	int error = read_connection(keeper, path, &connection);
+	int error = keeper_read_connection(keeper, &path->flow, &connection);
 
 	tenancy_expire(keeper, path, now_ns, expired);
-	if (error == -ENOENT)
+	if (is_disconnected(path, &connection, error))
 		tenancy_disconnect(keeper, path, now_ns, expired);
 	if (path->bindings)
 		look(keeper, path, error ? NULL : &connection, now_ns);

@@ -51,8 +51,10 @@ void keeper_on_event(struct keeper *keeper, path_event_handler *handler, void *c
 
 /*
  * Puts a binding onto the path of "flow", taking it off the one it was on. A new
- * path counts as last heard at seen_ns, or later if sip_flows says so. -errno (counted, said once) if the path is
- * refused; the binding is then on no path. "reason" is what events say.
+ * path counts as last heard at seen_ns, or later if sip_flows says so. -errno (counted, said
+ * once) if the path is refused; the binding is then on no path. Half of the paths at most are
+ * of connections of which nothing else is known, since anybody can connect: others are refused
+ * (bindings_refused). "reason" is what events say.
  */
 int keeper_join(struct keeper *keeper, struct binding *binding, const struct flow *flow,
 		enum binding_reason reason, uint64_t seen_ns, uint64_t now_ns);
@@ -79,7 +81,8 @@ void keeper_linger(struct keeper *keeper, struct binding *binding, uint64_t ends
  * Looks at every path that is due at now_ns, prompts those that are quiet, and
  * returns when to be called next (CLOCK_NEVER: not at all). *expired becomes the
  * list (by binding.next) of the bindings that ran out, or whose connection is gone
- * from sip_connections; they are off their paths and the caller's to forget.
+ * from sip_connections or replaced by another; they are off their paths and the caller's
+ * to forget.
  */
 uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **expired);
 
@@ -120,5 +123,12 @@ size_t keeper_kept(const struct keeper *keeper);
 /* A path's entry in sip_paths as it is now. Errors as path_map_read(). */
 int keeper_read_entry(const struct keeper *keeper, const struct path *path,
 		      struct path_entry *entry);
+
+/*
+ * What the kernel knows of the connection of a flow; -ENOENT if none stands, another -errno
+ * if that could not be learnt.
+ */
+int keeper_read_connection(const struct keeper *keeper, const struct flow *flow,
+			   struct connection_entry *entry);
 
 #endif

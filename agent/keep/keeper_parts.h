@@ -31,6 +31,8 @@ struct keeper {
 	path_event_handler *on_event; /* NULL: nobody is told */
 	void *event_context;
 	size_t kept; /* paths with bindings */
+	size_t connected; /* of these, in state PATH_CONNECTED */
+	bool crowded; /* more than may be; said once, until it is half of that */
 	uint64_t demand; /* of these, see keep/pacer.h */
 	bool blind; /* see keeper_set_blind() */
 	bool holding; /* some path is held back for want of its local address */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/address.h"
+
 /* Compares two networks for the order of the table: the longest prefix first. */
 static int compare(const struct rules_network *a, const struct rules_network *b)
 {
@@ -11,10 +13,13 @@ static int compare(const struct rules_network *a, const struct rules_network *b)
 	return memcmp(a->address, b->address, sizeof(a->address));
 }
 
+/* That IPv4 stands among the addresses of IPv6 is our own way of writing: ::/0 is IPv6 alone. */
 static bool contains(const struct rules_network *network, const uint8_t address[16])
 {
 	unsigned int bytes = network->prefix / 8, bits = network->prefix % 8;
 
+	if (network->prefix < RULES_IPV4_PREFIX && address_is_ipv4(address))
+		return false;
 	if (memcmp(network->address, address, bytes) != 0)
 		return false;
 	return bits == 0 || (network->address[bytes] ^ address[bytes]) >> (8 - bits) == 0;

@@ -14,6 +14,9 @@
 
 #define RULES_NETWORKS_MAX 64
 
+/* Of all IPv4 addresses, as they are mapped; a shorter prefix contains none of them. */
+#define RULES_IPV4_PREFIX 96
+
 /* Which devices are prompted. */
 enum rules_nat {
 	RULES_NAT_ALWAYS, /* all: a firewall without NAT forgets just as well */
@@ -30,7 +33,7 @@ struct path_rules {
 /* A remote network and what is said of it; what is not said is as the defaults are. */
 struct rules_network {
 	uint8_t address[16]; /* network byte order, IPv4 mapped; bits beyond the prefix are zero */
-	uint8_t prefix; /* 0..128; an IPv4 prefix plus 96 */
+	uint8_t prefix; /* 0..128; an IPv4 prefix plus RULES_IPV4_PREFIX */
 	bool has_threshold, has_method, has_nat;
 	struct path_rules own;
 };

@@ -2,12 +2,21 @@
 /* tenancy.c - which bindings are on which paths, and what becomes of a path with that. */
 #include <errno.h>
 
+#include "base/address.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "keep/keeper_parts.h"
 
-/* Tells of a transition, if there was one. */
-static void tell(struct keeper *keeper, const struct path *path, enum path_state before,
-		 const struct binding *binding, enum binding_reason reason, uint64_t now_ns)
+/* A stranger need not say anything to connect: the other half is for whoever is known. */
+static size_t connected_max(const struct keeper *keeper)
+{
+	return (keeper->openings.paths_max + 1) / 2;
+}
+
+/* A binding has come, gone or changed: keeps count, and tells of a transition, if it was one. */
+static void note_change(struct keeper *keeper, const struct path *path, enum path_state before,
+			const struct binding *binding, enum binding_reason reason, uint64_t now_ns)
 {
 	struct path_event event = {
 		.when_ns = now_ns,
@@ -20,6 +29,10 @@ static void tell(struct keeper *keeper, const struct path *path, enum path_state
 		.reason = reason,
 	};
 
+	keeper->connected += event.state_after == PATH_CONNECTED;
+	keeper->connected -= before == PATH_CONNECTED;
+	if (keeper->connected < connected_max(keeper) / 2)
+		keeper->crowded = false;
 	if (keeper->on_event && event.state_after != before)
 		keeper->on_event(keeper->event_context, &event);
 }
@@ -93,7 +106,7 @@ static void attach(struct keeper *keeper, struct path *path, struct binding *bin
 		keeper->demand += tenancy_demand(path);
 	}
 	paths_attach(path, binding);
-	tell(keeper, path, before, binding, reason, now_ns);
+	note_change(keeper, path, before, binding, reason, now_ns);
 }
 
 static void detach(struct keeper *keeper, struct binding *binding, enum binding_reason reason,
@@ -108,7 +121,32 @@ static void detach(struct keeper *keeper, struct binding *binding, enum binding_
 		keeper->kept--;
 		keeper->demand -= tenancy_demand(path);
 	}
-	tell(keeper, path, before, binding, reason, now_ns);
+	note_change(keeper, path, before, binding, reason, now_ns);
+}
+
+/* A connection of which nothing else is known finds no room: counts it, and says it once. */
+static int refuse_connection(struct keeper *keeper, const struct flow *flow)
+{
+	char name[128];
+	struct text text = TEXT_OVER(name);
+
+	count_up(keeper->counts, bindings_refused);
+	if (!keeper->crowded) {
+		flow_write(&text, flow);
+		log_warning("half of sip_paths (paths-max = %u) is connections of which nothing "
+			    "else is known, so %s is not listed: raise --paths-max",
+			    keeper->openings.paths_max, name);
+	}
+	keeper->crowded = true;
+	return -ENOSPC;
+}
+
+/* True for a connection that would be all that is known of its path, if there are too many. */
+static bool finds_no_room(const struct keeper *keeper, const struct binding *binding,
+			  const struct path *path)
+{
+	return binding->kind == BINDING_CONNECTION && (!path || !path->bindings) &&
+	       keeper->connected >= connected_max(keeper);
 }
 
 int keeper_join(struct keeper *keeper, struct binding *binding, const struct flow *flow,
@@ -120,6 +158,8 @@ int keeper_join(struct keeper *keeper, struct binding *binding, const struct flo
 
 	keeper_leave(keeper, binding, reason, now_ns); /* first: a full table may need the room */
 	path = paths_find(keeper->openings.paths, flow);
+	if (finds_no_room(keeper, binding, path))
+		return refuse_connection(keeper, flow);
 	error = path ? 0 : open_path(keeper, flow, &left, seen_ns, now_ns, &path);
 	if (error)
 		return error;
@@ -154,7 +194,7 @@ void keeper_linger(struct keeper *keeper, struct binding *binding, uint64_t ends
 	paths_set_kind(binding, BINDING_LINGERING);
 	paths_set_end(binding, ends_ns);
 	binding->expiry = REASON_linger_over;
-	tell(keeper, path, before, binding, reason, now_ns);
+	note_change(keeper, path, before, binding, reason, now_ns);
 	keeper_reconsider(keeper, path);
 }
 
@@ -172,6 +212,8 @@ void tenancy_expire(struct keeper *keeper, struct path *path, uint64_t now_ns,
 {
 	struct binding *binding, *next;
 
+	if (path->first_end_ns > now_ns)
+		return;
 	for (binding = path->bindings; binding; binding = next) {
 		next = binding->next;
 		if (binding->ends_ns > now_ns)
@@ -191,14 +233,9 @@ static void disconnect_one(struct keeper *keeper, struct binding *binding, uint6
 void tenancy_disconnect(struct keeper *keeper, struct path *path, uint64_t now_ns,
 			struct binding **expired)
 {
-	struct binding *binding, *next;
-
 	/* The connection goes first: so what went with it is told in one event, the last one. */
-	for (binding = path->bindings; binding; binding = next) {
-		next = binding->next;
-		if (binding->kind == BINDING_CONNECTION)
-			disconnect_one(keeper, binding, now_ns, expired);
-	}
+	if (path->connection)
+		disconnect_one(keeper, path->connection, now_ns, expired);
 	while (path->bindings)
 		disconnect_one(keeper, path->bindings, now_ns, expired);
 }

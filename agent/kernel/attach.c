@@ -262,6 +262,8 @@ static int fill_settings(struct attachment *attachment, const struct attach_opti
 	if (settings.netns_cookie == 0)
 		settings.netns_cookie = netns_cookie;
 	memcpy(settings.clsact_created, before->clsact_created, sizeof(settings.clsact_created));
+	for (size_t i = 0; i < attachment->count; i++)
+		settings_map_watch(&settings, attachment->interfaces[i].index);
 	err = settings_map_write(map_fd, &settings);
 	if (err < 0)
 		return log_errno(-err, "cannot fill the settings map: %s", strerror(-err));
@@ -401,11 +403,11 @@ static int share_turn(const struct attachment *attachment)
 int attach_take_turn(const struct attachment *attachment)
 {
 	const char *pin_dir = attachment->pins.directory;
-	int turn;
+	int turn = attachment->turn >= 0 ? share_turn(attachment) : lock_turn_now(pin_dir);
 
-	if (attachment->turn >= 0)
-		return share_turn(attachment);
-	turn = lock_turn(pin_dir, NULL);
+	if (turn == -EBUSY)
+		return log_errno(EBUSY, "somebody is attaching or detaching in %s: try again",
+				 pin_dir);
 	if (turn == -ENOENT)
 		return log_errno(ENOENT, "the pin directory %s is gone: start sippathd again",
 				 pin_dir);
@@ -415,6 +417,16 @@ int attach_take_turn(const struct attachment *attachment)
 const struct connection_hook *attach_connection_hook(const struct attachment *attachment)
 {
 	return &attachment->connections;
+}
+
+int attach_mend_connections(struct attachment *attachment)
+{
+	cleanup_close int turn = attach_take_turn(attachment);
+
+	if (turn < 0)
+		return turn;
+	connection_hook_mend(&attachment->connections, &attachment->maps);
+	return 0;
 }
 
 uint32_t attach_paths_max(const struct attachment *attachment)

@@ -34,7 +34,8 @@ struct attach_options {
 	const char *pin_dir; /* must outlive the attachment */
 	uint32_t paths_max; /* room in sip_paths when this call makes it */
 	enum attach_mode mode;
-	struct sip_settings settings; /* attach_open() fills in abi, clsact_created, netns_cookie */
+	/* attach_open() fills in abi, clsact_created, watched and netns_cookie */
+	struct sip_settings settings;
 	bool keep_settings; /* leave settings that an agent has made as they are */
 	bool agent; /* be the one agent of pin_dir until attach_close() */
 };
@@ -77,13 +78,19 @@ int attach_map(const struct attachment *attachment, const char *name);
 
 /*
  * The turn to change the settings, for somebody's note of what he has made is in them:
- * whoever has it may change them until he closes the descriptor. -errno after one log
- * line.
+ * whoever has it may change them until he closes the descriptor. It is not waited for: -EBUSY
+ * if somebody else has it. -errno after one log line.
  */
 int attach_take_turn(const struct attachment *attachment);
 
 /* Where TCP connections are seen, for keepalive.h. */
 const struct connection_hook *attach_connection_hook(const struct attachment *attachment);
+
+/*
+ * Puts what sees TCP connections back if it was there and has been taken off; one warning if
+ * that cannot be. -EBUSY if now is not the time, as of attach_take_turn(), or another -errno.
+ */
+int attach_mend_connections(struct attachment *attachment);
 
 /* Room in sip_paths. */
 uint32_t attach_paths_max(const struct attachment *attachment);

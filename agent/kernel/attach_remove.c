@@ -43,19 +43,28 @@ static int find(const char *name, unsigned int interface, struct found *ingress,
 	return 0;
 }
 
-/* Only settings of this version can be read; another's clsact qdisc stays, it does no harm. */
+/* The settings among the maps of a program if they are of this version, or -1. */
+static int readable_settings(const struct shared_maps *maps)
+{
+	int settings_fd = maps->fd[SHARED_SETTINGS];
+	struct sip_settings settings;
+
+	if (settings_fd < 0 || shared_map_value_size(settings_fd) != sizeof(settings) ||
+	    settings_map_read(settings_fd, &settings) < 0 || settings.abi != SIPPATH_ABI)
+		return -1;
+	return settings_fd;
+}
+
+/* The clsact qdisc of another version stays, it does no harm. */
 static bool made_clsact(uint32_t program_id, unsigned int interface)
 {
 	cleanup_shared_maps struct shared_maps maps = SHARED_MAPS_NONE;
-	struct sip_settings settings;
 	int settings_fd;
 
 	if (program_maps_open(program_id, &maps) < 0)
 		return false;
-	settings_fd = maps.fd[SHARED_SETTINGS];
-	if (settings_fd < 0 || shared_map_value_size(settings_fd) != sizeof(settings) ||
-	    settings_map_read(settings_fd, &settings) < 0 || settings.abi != SIPPATH_ABI ||
-	    !settings_map_made_clsact(settings_fd, interface))
+	settings_fd = readable_settings(&maps);
+	if (settings_fd < 0 || !settings_map_made_clsact(settings_fd, interface))
 		return false;
 	return settings_map_forget_clsact(settings_fd, interface) == 0;
 }
@@ -77,10 +86,14 @@ static int remove_egress(const char *name, unsigned int interface, const struct 
 	return 0;
 }
 
-static int remove_ingress(const char *name, unsigned int interface, const struct found *ingress)
+static int remove_ingress(const char *name, unsigned int interface, const struct found *ingress,
+			  const struct shared_maps *maps)
 {
+	int settings_fd = readable_settings(maps);
 	int err = hooks_detach_ingress(interface, ingress->id, ingress->native);
 
+	if (err == 0 && settings_fd >= 0)
+		err = settings_map_unwatch(settings_fd, interface);
 	if (err < 0)
 		return log_errno(-err, "%s: cannot take off the XDP program %u: %s", name,
 				 ingress->id, strerror(-err));
@@ -114,7 +127,7 @@ static int remove_from(const char *name, unsigned int interface, const char *pin
 	/* Without them the pins of "ip link" stay, which does no harm. */
 	(void)program_maps_open(is_ours(&ingress) ? ingress.id : egress.id, &maps);
 	if (is_ours(&ingress))
-		err = remove_ingress(name, interface, &ingress);
+		err = remove_ingress(name, interface, &ingress, &maps);
 	if (err == 0 && egress.kind == FOUND_OURS)
 		err = remove_egress(name, interface, &egress);
 	if (err < 0)

@@ -14,12 +14,13 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/cgroup.h"
-#include "kernel/connection_map.h"
 #include "kernel/libbpf_log.h"
 #include "kernel/object.h"
 #include "kernel/program_maps.h"
 
 #define PIN_NAME SIPPATH_PROGRAM_ACCEPT
+
+#define ROOT_ID 1 /* what the kernel calls the root of the cgroup v2 hierarchy */
 
 /* What every warning begins with: it is the reader's loss. */
 #define LOSS "TCP connections are not known and not kept open, UDP paths are: "
@@ -98,12 +99,12 @@ static int open_root(void)
 }
 
 /* A link that is neither pinned nor held open vanishes: nothing is to be undone on failure. */
-static int make_pinned_link(struct connection_hook *hook, int root, int program)
+static int make_pinned_link(struct connection_hook *hook, int root, int program,
+			    struct bpf_link_info *info)
 {
 	cleanup_close int link = bpf_link_create(program, root, BPF_CGROUP_SOCK_OPS, NULL);
-	struct bpf_link_info info;
 	char path[PATH_MAX];
-	int err = link < 0 ? link : link_info(link, &info);
+	int err = link < 0 ? link : link_info(link, info);
 
 	if (err == 0)
 		err = pin_path(hook->pin_dir, path);
@@ -111,27 +112,35 @@ static int make_pinned_link(struct connection_hook *hook, int root, int program)
 		err = bpf_obj_pin(link, path);
 	if (err < 0)
 		return err;
-	hook->link_id = info.id;
-	hook->program_id = info.prog_id;
+	hook->link_id = info->id;
+	hook->program_id = info->prog_id;
 	hook->made = true;
 	return 0;
 }
 
-/* What a map of an earlier instance says is not true any more where nobody went on writing. */
-static int make_link(struct connection_hook *hook, int program, int connection_map)
+/* Programs on a part of the hierarchy, which a container may take for all of it, see that part. */
+static void tell_reach(const struct bpf_link_info *info)
+{
+	if (info->cgroup.cgroup_id != ROOT_ID)
+		log_info("TCP connections are seen of servers in this cgroup namespace only: run"
+			 " sippathd in that of the host if the SIP server is in another");
+}
+
+static int make_link(struct connection_hook *hook, int program)
 {
 	cleanup_close int root = open_root();
+	struct bpf_link_info info;
 	int err;
 
 	if (root < 0)
 		return root;
-	err = connection_map_clear(connection_map);
-	if (err == 0)
-		err = make_pinned_link(hook, root, program);
+	err = make_pinned_link(hook, root, program, &info);
 	if (err < 0)
 		log_warning(LOSS "the kernel lets no program onto the cgroup v2 hierarchy: %s"
 				 " (`bpftool cgroup tree` shows who has its root to himself)",
 			    strerror(-err));
+	else
+		tell_reach(&info);
 	return err;
 }
 
@@ -157,12 +166,12 @@ static int replace_program(struct connection_hook *hook, int link, const struct 
 
 /* Makes or completes the link; "old" is what the kernel said of one that is there. */
 static int place_program(struct connection_hook *hook, int link, const struct bpf_link_info *old,
-			 const struct object *object, int connection_map)
+			 const struct object *object)
 {
 	int program = object_program(object, OBJECT_ACCEPT);
 
 	if (link < 0)
-		return make_link(hook, program, connection_map);
+		return make_link(hook, program);
 	if (program >= 0)
 		return replace_program(hook, link, old, program);
 	hook->link_id = old->id;
@@ -206,8 +215,17 @@ void connection_hook_attach(struct connection_hook *hook, const struct shared_ma
 			    libbpf_log_reason());
 		return;
 	}
-	if (place_program(hook, link, &info, object, maps->fd[SHARED_CONNECTIONS]) == 0)
+	if (place_program(hook, link, &info, object) == 0)
 		hook->present = take_fd(present);
+}
+
+void connection_hook_mend(struct connection_hook *hook, const struct shared_maps *maps)
+{
+	if (hook->link_id == 0 || connection_hook_stands(hook))
+		return;
+	connection_hook_close(hook);
+	*hook = CONNECTION_HOOK_OF(hook->pin_dir);
+	connection_hook_attach(hook, maps);
 }
 
 bool connection_hook_stands(const struct connection_hook *hook)

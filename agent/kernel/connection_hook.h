@@ -38,6 +38,12 @@ struct connection_hook {
  */
 void connection_hook_attach(struct connection_hook *hook, const struct shared_maps *maps);
 
+/*
+ * Puts back what has been taken off since, as connection_hook_attach() does; a host that
+ * could not have it before is left alone. Nobody else may attach or detach meanwhile.
+ */
+void connection_hook_mend(struct connection_hook *hook, const struct shared_maps *maps);
+
 /* True if our program is there and has not been taken off or replaced since. */
 bool connection_hook_stands(const struct connection_hook *hook);
 

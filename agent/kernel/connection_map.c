@@ -24,7 +24,8 @@ int connection_map_read(int map, const struct flow *flow, struct connection_entr
  * In batches, which go on from a place in the map: a walk from key to key begins anew
  * when the programs delete the key that it stands on.
  */
-int connection_map_walk(int map, connection_handler *handler, void *context)
+int connection_map_walk(int map, uint64_t since_ns, connection_handler *stands,
+			connection_handler *gone, void *context)
 {
 	struct flow flows[BATCH];
 	struct connection_entry entries[BATCH];
@@ -39,22 +40,13 @@ int connection_map_walk(int map, connection_handler *handler, void *context)
 					   &count, NULL);
 		if (err < 0 && err != -ENOENT)
 			return err;
-		for (uint32_t i = 0; i < count; i++)
-			handler(context, &flows[i]);
+		for (uint32_t i = 0; i < count; i++) {
+			if (entries[i].confirmed_ns >= since_ns)
+				stands(context, &flows[i]);
+			else if (bpf_map_delete_elem(map, &flows[i]) == 0)
+				gone(context, &flows[i]);
+		}
 		begun = true;
 	}
 	return 0;
-}
-
-int connection_map_clear(int map)
-{
-	struct flow flow;
-	int err = bpf_map_get_next_key(map, NULL, &flow);
-
-	while (err == 0) {
-		err = bpf_map_delete_elem(map, &flow);
-		if (err == 0 || err == -ENOENT)
-			err = bpf_map_get_next_key(map, NULL, &flow);
-	}
-	return err == -ENOENT ? 0 : err;
 }

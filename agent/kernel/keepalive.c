@@ -10,29 +10,16 @@
 #include "kernel/connection_hook.h"
 #include "kernel/settings_map.h"
 
-/* The kernel's own limits, in seconds and in probes. */
-#define TIME_MAX_S 32767
-#define COUNT_MAX 127
+#define IDLE_MAX_S 32767 /* the kernel's own limit */
 
-#define COUNT_MIN 9 /* the kernel's own choice */
-#define PATIENCE_S 300 /* a connection that does not answer is given up after so long */
-
-static uint32_t within(uint64_t value, uint32_t least, uint32_t most)
+/* Rounded up: at no threshold is a connection probed more often than that says. */
+void keepalive_fill(struct sip_settings *settings, uint64_t threshold_ns)
 {
-	if (value < least)
-		return least;
-	return value > most ? most : (uint32_t)value;
-}
+	uint64_t idle_s = threshold_ns / NS_PER_S + (threshold_ns % NS_PER_S != 0);
 
-static void fill(struct sip_settings *settings, uint64_t threshold_ns)
-{
-	uint32_t idle_s = within(threshold_ns / NS_PER_S, 1, TIME_MAX_S);
-	uint32_t interval_s = within(idle_s / 4, 1, TIME_MAX_S);
-
-	settings->keepalive_idle_s = idle_s;
-	settings->keepalive_interval_s = interval_s;
-	settings->keepalive_count =
-		within((PATIENCE_S + interval_s - 1) / interval_s, COUNT_MIN, COUNT_MAX);
+	if (idle_s == 0)
+		idle_s = 1;
+	settings->keepalive_idle_s = idle_s < IDLE_MAX_S ? (uint32_t)idle_s : IDLE_MAX_S;
 }
 
 /* In turn with those who note in the same settings which qdiscs they have made. */
@@ -47,7 +34,7 @@ static int change_settings(struct attachment *attachment, uint64_t threshold_ns)
 		return turn;
 	err = settings_map_read(map, &settings);
 	if (err == 0) {
-		fill(&settings, threshold_ns);
+		keepalive_fill(&settings, threshold_ns);
 		err = settings_map_write(map, &settings);
 	}
 	if (err < 0)
@@ -63,19 +50,26 @@ bool keepalive_works(const struct attachment *attachment)
 
 int keepalive_set(struct attachment *attachment, uint64_t threshold_ns)
 {
-	int err;
-
 	if (!keepalive_works(attachment))
 		return log_errno(EOPNOTSUPP, "no program of ours sees TCP connections: start"
 					     " sippathd again, and see what it says");
-	err = change_settings(attachment, threshold_ns);
-	if (err < 0)
-		return err;
-	err = connection_hook_visit(attach_connection_hook(attachment));
+	return change_settings(attachment, threshold_ns);
+}
+
+int keepalive_look_around(const struct attachment *attachment, uint64_t now_ns,
+			  connection_handler *stands, connection_handler *gone, void *context)
+{
+	int map = attach_map(attachment, SIPPATH_MAP_CONNECTIONS);
+	int err = connection_hook_visit(attach_connection_hook(attachment));
+
 	if (err < 0)
 		return log_errno(-err,
-				 "cannot set the keepalive of the TCP connections that"
-				 " stand: %s",
+				 "cannot look at the TCP connections that stand, which are kept no"
+				 " better than before: %s",
+				 strerror(-err));
+	err = connection_map_walk(map, now_ns, stands, gone, context);
+	if (err < 0)
+		return log_errno(-err, "cannot read " SIPPATH_MAP_CONNECTIONS ": %s",
 				 strerror(-err));
 	return 0;
 }

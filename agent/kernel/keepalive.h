@@ -13,17 +13,30 @@
 #include <stdint.h>
 
 #include "kernel/attach.h"
+#include "kernel/connection_map.h"
+#include "kernel_abi.h"
+
+/*
+ * Says in *settings after how long a quiet connection is probed: whole seconds, at least one.
+ * How often then, and what the server has a say in: bpf/keepalive.bpf.h.
+ */
+void keepalive_fill(struct sip_settings *settings, uint64_t threshold_ns);
 
 /* True if connections are tracked and kept. */
 bool keepalive_works(const struct attachment *attachment);
 
 /*
- * Sets after how long a quiet connection is probed (whole seconds, at least one), for those
- * that stand, which the iterator also enters into sip_connections, and those to come. The
- * time between probes is a quarter of it, so that a lost probe is made good before the NAT
- * forgets, and their number such that no connection is given up before some minutes
- * (trap 21). -errno after one log line.
+ * The same in the settings that are in force, for connections to come; those that stand
+ * follow with the next keepalive_look_around(). -errno after one log line.
  */
 int keepalive_set(struct attachment *attachment, uint64_t threshold_ns);
+
+/*
+ * Runs the iterator, which finds connections that stand and sees to their keepalive, and tells
+ * of each; the entry of one that it has not found is deleted, and "gone" is told. now_ns is
+ * the time before. It takes about two microseconds for each connection. -errno after one log line.
+ */
+int keepalive_look_around(const struct attachment *attachment, uint64_t now_ns,
+			  connection_handler *stands, connection_handler *gone, void *context);
 
 #endif

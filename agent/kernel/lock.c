@@ -92,6 +92,20 @@ int lock_turn(const char *pin_dir, bool *made)
 	}
 }
 
+int lock_turn_now(const char *pin_dir)
+{
+	cleanup_close int fd = open_directory(pin_dir, NULL);
+
+	if (fd < 0)
+		return fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? -EBUSY
+			       : log_errno(errno, "cannot lock the pin directory %s: %s", pin_dir,
+					   strerror(errno));
+	return is_removed(fd) ? -ENOENT : take_fd(fd);
+}
+
 /* The lock of the agent, if it can be had; -EWOULDBLOCK if an agent has it. */
 static int take_agent(int turn)
 {

@@ -31,4 +31,10 @@ bool lock_has_agent(int turn);
 /* Takes away what lock_agent() has left in the directory, without which it can be removed. */
 void lock_clear(int turn);
 
+/*
+ * The turn, without waiting for it and without making the directory: -EBUSY if somebody else
+ * has it, -ENOENT if the directory is gone; both without a log line.
+ */
+int lock_turn_now(const char *pin_dir);
+
 #endif

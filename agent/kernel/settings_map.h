@@ -19,6 +19,10 @@ int settings_map_netns_cookie(uint64_t *cookie);
 int settings_map_remember_clsact(int map_fd, unsigned int interface);
 int settings_map_forget_clsact(int map_fd, unsigned int interface);
 
+/* Notes in *settings that an interface is watched, if there is room for one more. */
+void settings_map_watch(struct sip_settings *settings, unsigned int interface);
+int settings_map_unwatch(int map_fd, unsigned int interface);
+
 /* True if the clsact qdisc of an interface is ours. */
 bool settings_map_made_clsact(int map_fd, unsigned int interface);
 

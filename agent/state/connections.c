@@ -6,9 +6,11 @@
 #include "base/clock.h"
 
 struct connection {
-	struct binding binding; /* first: connections_forget() is handed this */
+	struct binding binding; /* first: what a binding is cast to */
 	struct connection *next;
 	struct connection **link; /* what points here */
+	struct flow flow;
+	uint64_t opened_ns; /* 0: unknown */
 };
 
 struct connections {
@@ -56,7 +58,7 @@ void connections_free(struct connections *connections)
 	free(connections);
 }
 
-bool connections_open(struct connections *connections, const struct flow *flow,
+bool connections_open(struct connections *connections, const struct flow *flow, uint64_t opened_ns,
 		      struct binding_change *change)
 {
 	struct connection *connection = NULL;
@@ -70,6 +72,8 @@ bool connections_open(struct connections *connections, const struct flow *flow,
 	connection->binding.ends_ns = CLOCK_NEVER;
 	connection->binding.kind = BINDING_CONNECTION;
 	connection->binding.expiry = REASON_disconnected;
+	connection->flow = *flow;
+	connection->opened_ns = opened_ns;
 	link_in(connections, connection);
 	count_up(connections->counts, bindings_begun);
 	*change = (struct binding_change){
@@ -79,6 +83,18 @@ bool connections_open(struct connections *connections, const struct flow *flow,
 		.flow = *flow,
 	};
 	return true;
+}
+
+const struct flow *connections_flow(const struct binding *binding)
+{
+	return &((const struct connection *)binding)->flow;
+}
+
+bool connections_replaced(const struct binding *binding, uint64_t opened_ns)
+{
+	const struct connection *connection = (const struct connection *)binding;
+
+	return connection->opened_ns > 0 && connection->opened_ns != opened_ns;
 }
 
 void connections_forget(struct connections *connections, struct binding *binding)

@@ -13,6 +13,9 @@
 /* One Call-ID has at most so many legs: forks, and both sides of a call. */
 #define DIALOG_LEGS_MAX 64
 
+/* One INVITE has at most so many that ring at once: they leave room for what is accepted. */
+#define DIALOG_EARLY_MAX 32
+
 /*
  * The leg between the SIP server and one device. The two legs of a call through a proxy
  * have one Call-ID and the same two tags: they are told apart by which tag is the
@@ -27,11 +30,13 @@ struct dialog {
 	uint64_t invite; /* a keyed hash that names the INVITE that made it; 0 if it was found */
 	uint64_t accepted_ns; /* when its newest request was accepted; 0 for none */
 	uint64_t confirmed_ns; /* when its INVITE was accepted, as far as is known */
+	uint64_t ended_ns; /* when it began to linger, 0 if it has not, or that is not known */
 	int64_t accepted_cseq[2]; /* of that, by enum sighting_direction; -1 for none */
 	uint32_t session_expires; /* seconds, FACTS_UNSTATED without a session timer */
 	bool early;
 	bool device_called; /* the device sent the INVITE that made it, or the request it was found by */
 	bool device_refreshes; /* the session timer's refresher is the device */
+	bool displaced; /* its end is written down: it only waits for being forgotten */
 	struct table_node by_call_id; /* owned by state/dialog_table */
 };
 
@@ -44,7 +49,7 @@ static inline const struct dialog *dialog_of(const struct binding *binding)
 /* It only lingers yet. */
 static inline bool dialog_has_ended(const struct dialog *dialog)
 {
-	return dialog->binding.kind == BINDING_LINGERING;
+	return dialog->binding.kind == BINDING_LINGERING || dialog->displaced;
 }
 
 #endif

@@ -111,24 +111,58 @@ struct dialog *dialog_table_find_known(const struct dialog_table *table, struct 
 	return found;
 }
 
-struct dialog *dialog_table_find_live(const struct dialog_table *table, struct span call_id,
-				      const struct side *side)
+struct dialog *dialog_table_find_on(const struct dialog_table *table, struct span call_id,
+				    const struct side *side, const struct flow *flow)
 {
 	struct dialog *dialog = first_of_side(table, call_id, side);
 
-	while (dialog && dialog_has_ended(dialog))
+	while (dialog && !is_on(dialog, flow))
 		dialog = next_of_side(dialog, side);
 	return dialog;
 }
 
-static bool is_full(const struct dialog_table *table, struct span call_id)
+struct dialog *dialog_table_find_near(const struct dialog_table *table, struct span call_id,
+				      const struct side *side, const struct flow *flow)
+{
+	struct dialog *dialog = dialog_table_find_on(table, call_id, side, flow);
+
+	if (dialog)
+		return dialog;
+	dialog = first_of_side(table, call_id, side);
+	while (dialog && (dialog_has_ended(dialog) || !side_is_near(&dialog->binding, flow)))
+		dialog = next_of_side(dialog, side);
+	return dialog;
+}
+
+struct dialog *dialog_table_find_lesser(const struct dialog_table *table, struct span call_id)
+{
+	struct dialog *dialog = dialog_table_first(table, call_id), *early = NULL;
+
+	for (; dialog; dialog = dialog_table_next(dialog)) {
+		if (dialog->displaced)
+			continue;
+		if (dialog_has_ended(dialog))
+			return dialog;
+		if (dialog->early)
+			early = dialog;
+	}
+	return early;
+}
+
+bool dialog_table_has_room(const struct dialog_table *table, struct span call_id)
 {
 	struct dialog *dialog = dialog_table_first(table, call_id);
 	size_t count = 0;
 
 	for (; dialog; dialog = dialog_table_next(dialog))
-		count++;
-	return count >= DIALOG_LEGS_MAX || dialog_table_full(table);
+		count += !dialog->displaced;
+	return count < DIALOG_LEGS_MAX && !dialog_table_full(table);
+}
+
+void dialog_table_displace(struct dialog_table *table, struct dialog *dialog)
+{
+	dialog->displaced = true;
+	table->displaced++;
 }
 
 static struct kept *make(struct span call_id, const struct side *side)
@@ -158,7 +192,8 @@ static struct kept *make(struct span call_id, const struct side *side)
 struct dialog *dialog_table_add(struct dialog_table *table, struct span call_id,
 				const struct side *side)
 {
-	cleanup_free struct kept *kept = is_full(table, call_id) ? NULL : make(call_id, side);
+	cleanup_free struct kept *kept =
+		dialog_table_has_room(table, call_id) ? make(call_id, side) : NULL;
 
 	if (!kept ||
 	    table_put(&table->by_call_id, &kept->dialog.by_call_id, call_id_hash(table, call_id)))
@@ -169,6 +204,7 @@ struct dialog *dialog_table_add(struct dialog_table *table, struct span call_id,
 void dialog_table_remove(struct dialog_table *table, struct dialog *dialog)
 {
 	table_take(&table->by_call_id, &dialog->by_call_id);
+	table->displaced -= dialog->displaced;
 	side_free_target(&dialog->binding);
 	free(dialog);
 }
@@ -182,7 +218,7 @@ uint64_t dialog_table_name(const struct dialog_table *table, const void *bytes, 
 
 bool dialog_table_full(const struct dialog_table *table)
 {
-	return dialog_table_count(table) >= table->limit;
+	return dialog_table_count(table) - table->displaced >= table->limit;
 }
 
 size_t dialog_table_count(const struct dialog_table *table)

@@ -20,6 +20,7 @@ struct dialog_table {
 	struct hash_key key;
 	struct table by_call_id;
 	size_t limit; /* of legs in all */
+	size_t displaced; /* of these, no longer counted */
 };
 
 /* An empty table; -errno if there is no randomness. */
@@ -48,9 +49,28 @@ struct dialog *dialog_table_find_made(const struct dialog_table *table, struct s
 struct dialog *dialog_table_find_known(const struct dialog_table *table, struct span call_id,
 				       const struct side *side, const struct flow *flow);
 
-/* A leg of a device that has not ended, or NULL. */
-struct dialog *dialog_table_find_live(const struct dialog_table *table, struct span call_id,
-				      const struct side *side);
+/* The leg of a device that is on this flow, or NULL. */
+struct dialog *dialog_table_find_on(const struct dialog_table *table, struct span call_id,
+				    const struct side *side, const struct flow *flow);
+
+/*
+ * The leg of a device that a BYE on this flow is about: the one on it, or else one that has
+ * not ended, of a device whose NAT may have given it this flow; NULL if there is none.
+ */
+struct dialog *dialog_table_find_near(const struct dialog_table *table, struct span call_id,
+				      const struct side *side, const struct flow *flow);
+
+/*
+ * A leg of a Call-ID that one which is accepted may take the place of: one that lingers, or
+ * else one that rings; NULL if there is none.
+ */
+struct dialog *dialog_table_find_lesser(const struct dialog_table *table, struct span call_id);
+
+/* True if there is room for another leg of this Call-ID. */
+bool dialog_table_has_room(const struct dialog_table *table, struct span call_id);
+
+/* Gives the place of a leg away, which is removed a little later. */
+void dialog_table_displace(struct dialog_table *table, struct dialog *dialog);
 
 /*
  * Adds the leg of a device with this Call-ID, its tags and its AOR; nothing else is known
@@ -65,7 +85,7 @@ void dialog_table_remove(struct dialog_table *table, struct dialog *dialog);
 /* A name for what these bytes say; never 0. */
 uint64_t dialog_table_name(const struct dialog_table *table, const void *bytes, size_t length);
 
-/* True if the limit of legs in all is reached. */
+/* True if the limit of legs in all is reached; displaced ones do not count. */
 bool dialog_table_full(const struct dialog_table *table);
 
 /* How many there are. */

@@ -148,13 +148,24 @@ void hearsay_asked(struct hearsay *hearsay, const struct flow *flow, const struc
 	note_down(&hearsay->asked[hash % ASKED_SETS], hash, now_ns, lifetime_ns);
 }
 
+/* A call may ring for as long as somebody says so (RFC 3261 section 16.7, timer C). */
+static bool goes_on_ringing(const struct facts *response)
+{
+	return response->method == SIP_METHOD_INVITE && response->status > 100 &&
+	       response->status < 200;
+}
+
 void hearsay_told(struct hearsay *hearsay, const struct flow *flow, const struct facts *response,
 		  uint64_t now_ns)
 {
 	uint64_t hash = name_of_asked(hearsay, flow, response);
+	struct set *asked = &hearsay->asked[hash % ASKED_SETS];
 
-	if (is_noted(&hearsay->asked[hash % ASKED_SETS], hash, now_ns))
+	if (is_noted(asked, hash, now_ns)) {
+		if (goes_on_ringing(response))
+			note_down(asked, hash, now_ns, DIALOG_INVITE_LIFETIME_NS);
 		return;
+	}
 	hash = name_of_told(hearsay, response);
 	note_down(&hearsay->told[hash % TOLD_SETS], hash, now_ns, TRANSACTION_LIFETIME_NS);
 }

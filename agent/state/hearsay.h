@@ -33,7 +33,10 @@ void hearsay_free(struct hearsay *hearsay);
 void hearsay_asked(struct hearsay *hearsay, const struct flow *flow, const struct facts *request,
 		   uint64_t now_ns);
 
-/* This response reached the server on "flow". */
+/*
+ * This response reached the server on "flow". One that says that an INVITE of the server's
+ * rings is expected to be followed by others for as long as that INVITE was at first.
+ */
 void hearsay_told(struct hearsay *hearsay, const struct flow *flow, const struct facts *response,
 		  uint64_t now_ns);
 

@@ -80,6 +80,21 @@ static uint64_t seek_first_end(const struct path *path)
 	return first_ns;
 }
 
+static bool is_trunk(const struct path *path)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < BINDING_KIND_MAX; i++)
+		count += path->binding_counts[i];
+	return count > PATH_TRUNK_BINDINGS;
+}
+
+static uint64_t whole_second(uint64_t when_ns)
+{
+	return when_ns == CLOCK_NEVER ? CLOCK_NEVER
+				      : (when_ns + NS_PER_S - 1) / NS_PER_S * NS_PER_S;
+}
+
 uint64_t path_first_end_ns(struct path *path)
 {
 	bool was_due = !path->due.link && path->due.due_ns >= path->first_end_ns;
@@ -88,5 +103,5 @@ uint64_t path_first_end_ns(struct path *path)
 		return CLOCK_NEVER;
 	if (was_due)
 		path->first_end_ns = seek_first_end(path);
-	return path->first_end_ns;
+	return is_trunk(path) ? whole_second(path->first_end_ns) : path->first_end_ns;
 }

@@ -54,6 +54,9 @@ enum path_note { PATH_NOTES(PATH_NOTE_ENUM_) PATH_NOTE_MAX };
 
 #undef PATH_NOTE_ENUM_
 
+/* A path with more bindings than this is a trunk's. */
+#define PATH_TRUNK_BINDINGS 256
+
 struct path_rules;
 
 /* Links a path into one slot of the timing wheel; owned by keep/wheel. */
@@ -78,6 +81,7 @@ struct path {
 	struct table_node by_flow; /* owned by state/paths */
 	struct wheel_node due; /* owned by keep/wheel */
 	struct binding *bindings; /* first of the list; owned by the rooms that made them */
+	struct binding *connection; /* of these, the one of its connection; NULL for none */
 	struct prompt prompt;
 	uint64_t first_end_ns; /* owned by state/path and state/paths: see path_first_end_ns() */
 	uint64_t opened_ns;
@@ -118,11 +122,13 @@ const char *path_note_name(enum path_note note);
 bool path_outlives(const struct path *path, uint64_t when_ns);
 
 /*
- * When the first of the bindings ends; CLOCK_NEVER without bindings. It is never told
+ * When the first of the bindings ends; CLOCK_NEVER without bindings. It is not told
  * too late, but too early once that binding was renewed or has left: a flow of a trunk
  * carries too many bindings to look through them at each change. They are looked
  * through when the path has come off the wheel because that end was due, so an end
- * that has gone costs one look at the path.
+ * that has gone costs one look at the path. With more bindings than PATH_TRUNK_BINDINGS
+ * ends are told as of the next whole second: so there is one look in a second, however many
+ * end in it, and each of them is at most a second late.
  */
 uint64_t path_first_end_ns(struct path *path);
 

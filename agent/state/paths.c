@@ -160,12 +160,16 @@ void paths_attach(struct path *path, struct binding *binding)
 	path->bindings = binding;
 	path->binding_counts[binding->kind]++;
 	path->nat_count += binding->behind_nat;
+	if (binding->kind == BINDING_CONNECTION)
+		path->connection = binding;
 }
 
 void paths_detach(struct binding *binding)
 {
 	binding->path->binding_counts[binding->kind]--;
 	binding->path->nat_count -= binding->behind_nat;
+	if (binding->path->connection == binding)
+		binding->path->connection = NULL;
 	*binding->link = binding->next;
 	if (binding->next)
 		binding->next->link = binding->link;

@@ -6,7 +6,7 @@
 #ifndef AGENT_STATE_REASON_H
 #define AGENT_STATE_REASON_H
 
-/* X(name, what happened) */
+/* X(name, what happened); written down by number: new ones come last */
 #define BINDING_REASONS(X) \
 	X(registered, "registered") \
 	X(registration_moved, "the registration moved to another path") \
@@ -30,7 +30,9 @@
 	X(linger_over, "lingering is over") \
 	X(connected, "connected") \
 	X(remembered, "remembered from before the restart") \
-	X(disconnected, "the connection is gone")
+	X(disconnected, "the connection is gone") \
+	X(dialog_unacknowledged, "INVITE was accepted, and that never acknowledged") \
+	X(subscription_gone, "the subscription is not known any more (481)")
 
 #define BINDING_REASON_ENUM_(name, text) REASON_##name,
 

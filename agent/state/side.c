@@ -2,6 +2,7 @@
 #include "state/side.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sip/prompt_msg.h"
 #include "state/nat.h"
@@ -35,6 +36,19 @@ struct side side_of_answered(const struct transaction *request, const struct fac
 	if (!side.said)
 		side.said = response;
 	return side;
+}
+
+bool side_is_near(const struct binding *binding, const struct flow *flow)
+{
+	const struct path *path = binding->path;
+
+	return !path ||
+	       memcmp(path->flow.remote_addr, flow->remote_addr, sizeof(flow->remote_addr)) == 0;
+}
+
+bool side_is_relayed(enum sighting_direction direction, const struct facts *request)
+{
+	return direction == SIGHTING_FROM_DEVICE && request->via_count > 1;
 }
 
 void side_set_target(struct binding *binding, struct span target)

@@ -7,6 +7,8 @@
 #ifndef AGENT_STATE_SIDE_H
 #define AGENT_STATE_SIDE_H
 
+#include <stdbool.h>
+
 #include "base/span.h"
 #include "flow.h"
 #include "sighting.h"
@@ -27,6 +29,19 @@ struct side side_of_request(enum sighting_direction direction, const struct fact
 
 /* Of a request and its response; one of the two was the device's. */
 struct side side_of_answered(const struct transaction *request, const struct facts *response);
+
+/*
+ * True if the device behind "flow" may be that of the binding: it is on that flow, or its
+ * NAT has given it another port. Who is elsewhere may have guessed the tags, or seen them; a
+ * binding that is on no path has no place to compare.
+ */
+bool side_is_near(const struct binding *binding, const struct flow *flow);
+
+/*
+ * True for a request that another proxy has passed on: what is behind its flow is not the
+ * device alone (trap 32).
+ */
+bool side_is_relayed(enum sighting_direction direction, const struct facts *request);
 
 /*
  * Works what the device has just said of itself over "flow" into its binding: its Contact,

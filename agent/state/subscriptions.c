@@ -10,9 +10,11 @@
 #include "state/restored.h"
 #include "state/side.h"
 #include "state/subscription_table.h"
+#include "state/terminations.h"
 
 struct subscriptions {
 	struct subscription_table table;
+	struct terminations ended; /* a moment ago */
 	struct counts *counts;
 	bool refusing; /* said once, until one fits again */
 };
@@ -21,7 +23,8 @@ struct subscriptions *subscriptions_new(size_t limit, struct counts *counts)
 {
 	cleanup_free struct subscriptions *subscriptions = calloc(1, sizeof(*subscriptions));
 
-	if (!subscriptions || subscription_table_init(&subscriptions->table, limit))
+	if (!subscriptions || subscription_table_init(&subscriptions->table, limit) ||
+	    terminations_init(&subscriptions->ended))
 		return NULL;
 	subscriptions->counts = counts;
 	return take_ptr(subscriptions);
@@ -119,6 +122,16 @@ static uint32_t lifetime_of(const struct facts *request, const struct facts *res
 	return lifetime_s < SUBSCRIPTION_LIFETIME_MAX_S ? lifetime_s : SUBSCRIPTION_LIFETIME_MAX_S;
 }
 
+static bool is_relayed(const struct transaction *request)
+{
+	return side_is_relayed(request->direction, request->facts);
+}
+
+static bool is_on(const struct subscription *subscription, const struct flow *flow)
+{
+	return binding_kept_on(&subscription->binding, flow) == BINDING_RENEWED;
+}
+
 /* The subscription is kept for so long from now on, on the flow of the request. */
 static void keep(const struct subscriptions *room, struct subscription *subscription,
 		 const struct transaction *request, const struct side *side, uint64_t ends_ns,
@@ -127,7 +140,8 @@ static void keep(const struct subscriptions *room, struct subscription *subscrip
 	enum binding_change_kind kind = binding_kept_on(&subscription->binding, &request->flow);
 
 	subscription->cseq = request->facts->cseq;
-	side_introduce(side, &request->flow, &subscription->binding);
+	if (!is_relayed(request))
+		side_introduce(side, &request->flow, &subscription->binding);
 	paths_set_end(&subscription->binding, ends_ns);
 	write_change(room, change, kind,
 		     kind == BINDING_MOVED ? REASON_subscription_moved : REASON_subscribed,
@@ -135,32 +149,66 @@ static void keep(const struct subscriptions *room, struct subscription *subscrip
 	change->flow = request->flow;
 }
 
-size_t subscriptions_accept(struct subscriptions *subscriptions, const struct transaction *request,
-			    const struct facts *response, uint64_t now_ns,
-			    struct binding_change *change)
+/* Ends it, and so does whatever else this SUBSCRIBE or an earlier one is answered with. */
+static void unsubscribe(struct subscriptions *room, struct subscription *subscription,
+			const struct transaction *request, enum binding_reason reason,
+			uint64_t now_ns, struct binding_change *change)
 {
-	const struct facts *facts = request->facts;
-	struct side side = side_of_answered(request, response);
-	struct subscription *subscription;
-	uint32_t lifetime_s;
+	terminations_note(&room->ended, &request->flow, subscription->device_tag, request->facts,
+			  request->facts->cseq, 0, now_ns);
+	write_change(room, change, BINDING_ENDS, reason, subscription);
+}
 
-	if (response->status < 200 || response->status > 299 || side.tag.length == 0)
-		return 0;
-	count_up(subscriptions->counts, subscribes_accepted);
-	lifetime_s = lifetime_of(facts, response);
-	subscription = find(subscriptions, side.tag, facts);
-	if (subscription && facts->cseq <= subscription->cseq)
-		return 0;
-	if (!subscription && lifetime_s > 0)
-		subscription = make(subscriptions, &side, facts);
+/* True if a SUBSCRIBE that was accepted, and whose subscription is not known, makes one. */
+static bool may_begin(struct subscriptions *room, const struct transaction *request,
+		      const struct side *side, uint64_t now_ns)
+{
+	return !is_relayed(request) &&
+	       !terminations_cover(&room->ended, &request->flow, side->tag, request->facts,
+				   request->seen_ns, now_ns);
+}
+
+static size_t accept(struct subscriptions *room, struct subscription *subscription,
+		     const struct transaction *request, const struct side *side,
+		     uint32_t lifetime_s, uint64_t now_ns, struct binding_change *change)
+{
+	count_up(room->counts, subscribes_accepted);
+	if (!subscription && lifetime_s > 0 && may_begin(room, request, side, now_ns))
+		subscription = make(room, side, request->facts);
 	if (!subscription)
 		return 0;
 	if (lifetime_s > 0)
-		keep(subscriptions, subscription, request, &side, now_ns + lifetime_s * NS_PER_S,
-		     change);
+		keep(room, subscription, request, side, now_ns + lifetime_s * NS_PER_S, change);
 	else
-		write_change(subscriptions, change, BINDING_ENDS, REASON_unsubscribed,
-			     subscription);
+		unsubscribe(room, subscription, request, REASON_unsubscribed, now_ns, change);
+	return 1;
+}
+
+/* Trap 32: what another proxy has passed on is about what is on its flow already. */
+static bool is_elsewhere(const struct subscription *subscription, const struct transaction *request)
+{
+	return is_relayed(request) && !is_on(subscription, &request->flow);
+}
+
+size_t subscriptions_answered(struct subscriptions *subscriptions,
+			      const struct transaction *request, const struct facts *response,
+			      uint64_t now_ns, struct binding_change *change)
+{
+	struct side side = side_of_answered(request, response);
+	struct subscription *subscription;
+
+	if (side.tag.length == 0)
+		return 0;
+	subscription = find(subscriptions, side.tag, request->facts);
+	if (subscription &&
+	    (request->facts->cseq <= subscription->cseq || is_elsewhere(subscription, request)))
+		return 0;
+	if (response->status >= 200 && response->status <= 299)
+		return accept(subscriptions, subscription, request, &side,
+			      lifetime_of(request->facts, response), now_ns, change);
+	if (response->status != 481 || !subscription || !is_on(subscription, &request->flow))
+		return 0;
+	unsubscribe(subscriptions, subscription, request, REASON_subscription_gone, now_ns, change);
 	return 1;
 }
 
@@ -180,7 +228,26 @@ static size_t shorten(const struct subscriptions *room, struct subscription *sub
 	return 1;
 }
 
-size_t subscriptions_notified(struct subscriptions *subscriptions,
+/* What is asked for already is over, though it may be accepted yet. */
+static size_t terminate(struct subscriptions *room, struct subscription *subscription,
+			const struct flow *flow, struct span device_tag, const struct facts *notify,
+			uint64_t now_ns, struct binding_change *change)
+{
+	struct facts usage = { .call_id = notify->call_id,
+			       .event = subscription ? subscription->event : notify->event,
+			       .event_id =
+				       subscription ? subscription->event_id : notify->event_id };
+
+	if (usage.event.length > 0)
+		terminations_note(&room->ended, flow, device_tag, &usage,
+				  subscription ? subscription->cseq : 0, now_ns, now_ns);
+	if (!subscription)
+		return 0;
+	write_change(room, change, BINDING_ENDS, REASON_subscription_terminated, subscription);
+	return 1;
+}
+
+size_t subscriptions_notified(struct subscriptions *subscriptions, const struct flow *flow,
 			      enum sighting_direction direction, const struct facts *notify,
 			      uint64_t now_ns, struct binding_change *change)
 {
@@ -191,13 +258,11 @@ size_t subscriptions_notified(struct subscriptions *subscriptions,
 		return 0;
 	subscription = notify->event.length > 0 ? find(subscriptions, tag, notify)
 						: find_only(subscriptions, tag, notify);
-	if (!subscription)
+	if (subscription && !side_is_near(&subscription->binding, flow))
 		return 0;
-	if (notify->subscription_state != SUBSCRIPTION_TERMINATED)
-		return shorten(subscriptions, subscription, notify, now_ns, change);
-	write_change(subscriptions, change, BINDING_ENDS, REASON_subscription_terminated,
-		     subscription);
-	return 1;
+	if (notify->subscription_state == SUBSCRIPTION_TERMINATED)
+		return terminate(subscriptions, subscription, flow, tag, notify, now_ns, change);
+	return subscription ? shorten(subscriptions, subscription, notify, now_ns, change) : 0;
 }
 
 void subscriptions_write(const struct binding *binding, struct record *record)

@@ -2,7 +2,7 @@
 /*
  * subscriptions.h - which devices hold a subscription, over which flows.
  *
- * Turns an accepted SUBSCRIBE, and NOTIFY, into changes of bindings; the pipeline carries
+ * Turns SUBSCRIBE with its answer, and NOTIFY, into changes of bindings; the pipeline carries
  * them on. RFC 6665 section 4; trap 33. It goes both ways: a device may subscribe at the
  * server, or the server at a device, which then is the notifier.
  */
@@ -36,24 +36,28 @@ struct subscriptions *subscriptions_new(size_t limit, struct counts *counts);
 void subscriptions_free(struct subscriptions *subscriptions);
 
 /*
- * What a 2xx to a remembered SUBSCRIBE changes. It begins the subscription, renews it, or
- * moves it to the flow that the request came over. The lifetime is the 2xx's Expires, else
- * the request's, else the default; with 0 the subscription ends, and one that was not there
- * does not begin (a fetch). A lower CSeq than the one accepted last, or an equal one,
- * changes nothing, nor does what names no tag of the device. What exceeds a limit or memory
- * is counted (bindings_refused) and left out. Returns how many changes were written, 0 or 1.
+ * What a final answer to a remembered SUBSCRIBE changes. A 2xx begins the subscription,
+ * renews it, or moves it to the flow that the request came over. The lifetime is the 2xx's
+ * Expires, else the request's, else the default; with 0 the subscription ends, and one that
+ * was not there does not begin (a fetch), nor does one that has ended a moment ago (see
+ * state/terminations.h). A 481 on the subscription's own flow ends it. A lower CSeq than the
+ * one accepted last, or an equal one, changes nothing, nor does what names no tag of the
+ * device. A request that another proxy has passed on changes only what is on its flow already
+ * (trap 32). What exceeds a limit or memory is counted (bindings_refused) and left out.
+ * Returns how many changes were written, 0 or 1.
  */
-size_t subscriptions_accept(struct subscriptions *subscriptions, const struct transaction *request,
-			    const struct facts *response, uint64_t now_ns,
-			    struct binding_change *change);
+size_t subscriptions_answered(struct subscriptions *subscriptions,
+			      const struct transaction *request, const struct facts *response,
+			      uint64_t now_ns, struct binding_change *change);
 
 /*
- * What a NOTIFY changes; "direction" is its own. "terminated" ends the subscription; an
- * expires parameter may shorten it, never lengthen it. One that names no event is about
- * the device's only subscription of its Call-ID. One that matches none changes nothing.
- * 0 or 1.
+ * What a NOTIFY changes; "direction" is its own, and it counts for a subscription on its flow,
+ * or on another one of the same remote address. "terminated" ends the subscription, also
+ * ahead of the 2xx that would begin it; an expires parameter may shorten it, never lengthen
+ * it. One that names no event is about the device's only subscription of its Call-ID. One
+ * that matches none changes nothing. 0 or 1.
  */
-size_t subscriptions_notified(struct subscriptions *subscriptions,
+size_t subscriptions_notified(struct subscriptions *subscriptions, const struct flow *flow,
 			      enum sighting_direction direction, const struct facts *notify,
 			      uint64_t now_ns, struct binding_change *change);
 

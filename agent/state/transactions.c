@@ -10,22 +10,36 @@
 #include "base/table.h"
 #include "state/facts_copy.h"
 
+/* What a request waits for; in the order in which they are evicted. */
+enum stage {
+	STAGE_SILENT, /* any answer above 100 */
+	STAGE_ANSWERED, /* further final answers: an INVITE may have more than one (trap 34) */
+	STAGE_RINGING, /* a final answer */
+	STAGE_MAX
+};
+
 /* One allocation; the facts and their texts follow. */
 struct kept {
 	struct transaction transaction; /* first: callers hold a pointer to it */
 	struct table_node by_identity;
-	struct kept *older;
+	struct kept *older; /* in its queue */
 	struct kept *newer;
-	bool answered; /* finally: an INVITE may be answered more than once (trap 34) */
+	enum stage stage;
+	uint64_t since_ns; /* it waits from then on */
 	max_align_t facts[];
+};
+
+/* By since_ns. */
+struct queue {
+	struct kept *oldest;
+	struct kept *newest;
 };
 
 struct transactions {
 	struct hash_key key;
 	struct counts *counts; /* NULL: nothing is counted */
 	struct table by_identity;
-	struct kept *oldest;
-	struct kept *newest;
+	struct queue queues[STAGE_MAX];
 	size_t limit;
 	uint64_t lifetime_ns;
 };
@@ -54,11 +68,31 @@ struct transactions *transactions_new(size_t limit, uint64_t lifetime_ns, struct
 	return take_ptr(transactions);
 }
 
+static void leave_queue(struct transactions *transactions, struct kept *kept)
+{
+	struct queue *queue = &transactions->queues[kept->stage];
+
+	*(kept->older ? &kept->older->newer : &queue->oldest) = kept->newer;
+	*(kept->newer ? &kept->newer->older : &queue->newest) = kept->older;
+}
+
+static void join_queue(struct transactions *transactions, struct kept *kept, enum stage stage,
+		       uint64_t now_ns)
+{
+	struct queue *queue = &transactions->queues[stage];
+
+	kept->stage = stage;
+	kept->since_ns = now_ns;
+	kept->newer = NULL;
+	kept->older = queue->newest;
+	*(kept->older ? &kept->older->newer : &queue->oldest) = kept;
+	queue->newest = kept;
+}
+
 static void forget(struct transactions *transactions, struct kept *kept)
 {
 	table_take(&transactions->by_identity, &kept->by_identity);
-	*(kept->older ? &kept->older->newer : &transactions->oldest) = kept->newer;
-	*(kept->newer ? &kept->newer->older : &transactions->newest) = kept->older;
+	leave_queue(transactions, kept);
 	free(kept);
 }
 
@@ -66,8 +100,9 @@ void transactions_free(struct transactions *transactions)
 {
 	if (!transactions)
 		return;
-	while (transactions->oldest)
-		forget(transactions, transactions->oldest);
+	for (size_t i = 0; i < STAGE_MAX; i++)
+		while (transactions->queues[i].oldest)
+			forget(transactions, transactions->queues[i].oldest);
 	table_clear(&transactions->by_identity);
 	free(transactions);
 }
@@ -114,11 +149,20 @@ static struct kept *find(const struct transactions *transactions, const struct f
 	return NULL;
 }
 
-static void forget_oldest(struct transactions *transactions)
+static void give_up(struct transactions *transactions, struct kept *kept)
 {
-	if (transactions->counts && !transactions->oldest->answered)
+	if (transactions->counts && kept->stage != STAGE_ANSWERED)
 		count_up(transactions->counts, requests_unanswered);
-	forget(transactions, transactions->oldest);
+	forget(transactions, kept);
+}
+
+static void evict(struct transactions *transactions)
+{
+	for (size_t i = 0; i < STAGE_MAX; i++)
+		if (transactions->queues[i].oldest) {
+			give_up(transactions, transactions->queues[i].oldest);
+			return;
+		}
 }
 
 static struct kept *copy_of(const struct flow *flow, enum sighting_direction direction,
@@ -128,7 +172,6 @@ static struct kept *copy_of(const struct flow *flow, enum sighting_direction dir
 
 	if (!kept)
 		return NULL;
-	kept->answered = false;
 	kept->transaction = (struct transaction){
 		.flow = *flow,
 		.direction = direction,
@@ -136,17 +179,6 @@ static struct kept *copy_of(const struct flow *flow, enum sighting_direction dir
 		.facts = facts_copy(facts, kept->facts),
 	};
 	return kept;
-}
-
-static int append(struct transactions *transactions, struct kept *kept, uint64_t hash)
-{
-	if (table_put(&transactions->by_identity, &kept->by_identity, hash))
-		return -ENOMEM;
-	kept->newer = NULL;
-	kept->older = transactions->newest;
-	*(kept->older ? &kept->older->newer : &transactions->oldest) = kept;
-	transactions->newest = kept;
-	return 0;
 }
 
 int transactions_remember(struct transactions *transactions, const struct flow *flow,
@@ -161,11 +193,13 @@ int transactions_remember(struct transactions *transactions, const struct flow *
 	if (find(transactions, flow, direction, facts, hash))
 		return 0;
 	kept = copy_of(flow, direction, facts, now_ns);
-	if (!kept || append(transactions, kept, hash))
+	if (!kept)
 		return -ENOMEM;
-	take_ptr(kept);
+	if (table_put(&transactions->by_identity, &kept->by_identity, hash))
+		return -ENOMEM;
 	if (transactions_count(transactions) > transactions->limit)
-		forget_oldest(transactions);
+		evict(transactions); /* not this one, which is in no queue yet */
+	join_queue(transactions, take_ptr(kept), STAGE_SILENT, now_ns);
 	return 0;
 }
 
@@ -179,10 +213,18 @@ const struct transaction *transactions_match(struct transactions *transactions,
 	uint64_t hash = identity_hash(transactions, flow, asked, response);
 	struct kept *kept = find(transactions, flow, asked, response, hash);
 
-	if (!kept)
-		return NULL;
-	kept->answered |= response->status >= 200;
-	return &kept->transaction;
+	return kept ? &kept->transaction : NULL;
+}
+
+void transactions_answered(struct transactions *transactions, const struct transaction *transaction,
+			   uint16_t status, uint64_t now_ns)
+{
+	struct kept *kept = (struct kept *)(void *)transaction;
+
+	if (status <= 100 || kept->stage == STAGE_ANSWERED)
+		return;
+	leave_queue(transactions, kept);
+	join_queue(transactions, kept, status < 200 ? STAGE_RINGING : STAGE_ANSWERED, now_ns);
 }
 
 void transactions_forget(struct transactions *transactions, const struct transaction *transaction)
@@ -190,11 +232,20 @@ void transactions_forget(struct transactions *transactions, const struct transac
 	forget(transactions, (struct kept *)(void *)transaction);
 }
 
+static uint64_t lifetime_ns(const struct transactions *transactions, enum stage stage)
+{
+	return stage == STAGE_ANSWERED ? TRANSACTION_LIFETIME_NS : transactions->lifetime_ns;
+}
+
 void transactions_expire(struct transactions *transactions, uint64_t now_ns)
 {
-	while (transactions->oldest &&
-	       transactions->oldest->transaction.seen_ns + transactions->lifetime_ns < now_ns)
-		forget_oldest(transactions);
+	for (enum stage stage = 0; stage < STAGE_MAX; stage++) {
+		struct queue *queue = &transactions->queues[stage];
+
+		while (queue->oldest &&
+		       queue->oldest->since_ns + lifetime_ns(transactions, stage) < now_ns)
+			give_up(transactions, queue->oldest);
+	}
 }
 
 size_t transactions_count(const struct transactions *transactions)

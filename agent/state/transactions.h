@@ -5,7 +5,7 @@
  * Nothing is learnt from a request: only the matching response that comes back on the
  * same flow, the server's own or the device's, proves that it was accepted. So what
  * unauthenticated traffic can cost is this room's bounded memory, and it never causes a
- * prompt (trap 44). The oldest request makes room for the newest.
+ * prompt (trap 44).
  */
 #ifndef AGENT_STATE_TRANSACTIONS_H
 #define AGENT_STATE_TRANSACTIONS_H
@@ -18,7 +18,10 @@
 #include "sighting.h"
 #include "sip/facts.h"
 
-/* What is not an INVITE is forgotten after 64*T1 = 32 s (RFC 3261 section 17.1.2.2, timer F). */
+/*
+ * What is not an INVITE is forgotten after 64*T1 = 32 s (RFC 3261 section 17.1.2.2, timer F);
+ * so is an INVITE after its first 2xx, as its forks have no longer (section 13.2.2.4).
+ */
 #define TRANSACTION_LIFETIME_NS (32 * UINT64_C(1000000000))
 
 /* A request whose texts need more bytes than this is not kept. */
@@ -39,9 +42,9 @@ struct transaction {
 };
 
 /*
- * A room for at most "limit" requests (1 or more), each forgotten when it is older than
- * lifetime_ns; NULL without memory or randomness. "counts" outlives the room, or is NULL:
- * then nothing is counted.
+ * A room for at most "limit" requests (1 or more), each forgotten when it has waited for
+ * longer than lifetime_ns; NULL without memory or randomness. "counts" outlives the room, or
+ * is NULL: then nothing is counted.
  */
 struct transactions *transactions_new(size_t limit, uint64_t lifetime_ns, struct counts *counts);
 void transactions_free(struct transactions *transactions);
@@ -49,8 +52,11 @@ void transactions_free(struct transactions *transactions);
 /*
  * Remembers a request that went in "direction". A retransmission (same flow, direction,
  * method, Call-ID, CSeq, branch) changes nothing. -E2BIG if it is larger than
- * TRANSACTION_BYTES_MAX, -ENOMEM. A request that is evicted or expires without a final
- * answer is counted (requests_unanswered).
+ * TRANSACTION_BYTES_MAX, -ENOMEM. In a full room the oldest one makes room to which nobody
+ * has said anything yet; if there is none, the oldest that was accepted, and what rings goes
+ * last: so a flood of requests that are not answered takes the place of its own (trap 44).
+ * A request that is evicted or expires without a final answer is counted
+ * (requests_unanswered).
  */
 int transactions_remember(struct transactions *transactions, const struct flow *flow,
 			  enum sighting_direction direction, const struct facts *facts,
@@ -58,20 +64,27 @@ int transactions_remember(struct transactions *transactions, const struct flow *
 
 /*
  * The request that a response on "flow", going in "direction", answers: one that went the
- * other way, with the same method, Call-ID, CSeq and branch; NULL if none is remembered. A
- * final response answers it, a provisional one does not; either may come again. The request
- * stays remembered (and the returned memory good) until transactions_forget(), or until the
- * next transactions_remember() or transactions_expire().
+ * other way, with the same method, Call-ID, CSeq and branch; NULL if none is remembered. The
+ * request stays remembered (and the returned memory good) until transactions_forget(), or
+ * until the next transactions_remember() or transactions_expire().
  */
 const struct transaction *transactions_match(struct transactions *transactions,
 					     const struct flow *flow,
 					     enum sighting_direction direction,
 					     const struct facts *response);
 
+/*
+ * A response has answered a request that transactions_match() returned. A provisional one
+ * above 100 makes it wait anew (RFC 3261 section 16.7, timer C); the first final one leaves
+ * it TRANSACTION_LIFETIME_NS for others like it (trap 34).
+ */
+void transactions_answered(struct transactions *transactions, const struct transaction *transaction,
+			   uint16_t status, uint64_t now_ns);
+
 /* Forgets a request that transactions_match() returned. */
 void transactions_forget(struct transactions *transactions, const struct transaction *transaction);
 
-/* Forgets what is older than the room's lifetime. Costs what it forgets. */
+/* Forgets what has waited too long. Costs what it forgets. */
 void transactions_expire(struct transactions *transactions, uint64_t now_ns);
 
 /* How many requests are remembered. */

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "state/binding.h"
+#include "state/grant.h"
+#include "state/subscriptions.h"
 
 #define FLAG_BEHIND_NAT 1
 #define FLAG_EARLY 2
@@ -13,13 +16,19 @@
 
 #define TEXT_ABSENT UINT16_MAX
 
+/* The most that dialogs.max_lifetime can be; no session timer is as long. */
+#define DIALOG_LIFETIME_MAX_S (7 * 24 * 3600)
+
+/* By so much a clock that is set right while a host starts may go back. */
+#define CLOCK_TOLERANCE_NS (5 * 60 * NS_PER_S)
+
 /* What every record begins with; the texts follow, each after its length. */
 struct fixed {
 	struct flow flow;
-	uint64_t ends_ns;
+	uint64_t ends_ns; /* these three: CLOCK_MONOTONIC of the boot in which it was written */
 	uint64_t accepted_ns;
-	int64_t ends_wall_ns;
-	int64_t accepted_wall_ns;
+	uint64_t written_ns;
+	int64_t wall_offset_ns; /* as it was when it was written */
 	uint32_t cseq;
 	uint32_t reg_id;
 	uint32_t session_expires;
@@ -59,15 +68,15 @@ static uint8_t flags_of(const struct record *record)
 			 (record->device_refreshes ? FLAG_DEVICE_REFRESHES : 0));
 }
 
-size_t encoding_write(const struct record *record, const struct encoding_times *times,
+size_t encoding_write(const struct record *record, const struct encoding_clock *clock,
 		      char bytes[ENCODING_BYTES_MAX])
 {
 	struct fixed fixed = {
 		.flow = record->flow,
 		.ends_ns = record->ends_ns,
 		.accepted_ns = record->accepted_ns,
-		.ends_wall_ns = (int64_t)record->ends_ns + times->wall_offset_ns,
-		.accepted_wall_ns = (int64_t)record->accepted_ns + times->wall_offset_ns,
+		.written_ns = clock->now_ns,
+		.wall_offset_ns = clock->wall_offset_ns,
 		.cseq = record->cseq,
 		.reg_id = record->reg_id,
 		.session_expires = record->session_expires,
@@ -104,14 +113,36 @@ static int read_text(struct span *bytes, struct span *text)
 	return 0;
 }
 
-/* A time of the wall clock on this boot's monotonic clock, 0 if it lies before the boot. */
-static uint64_t monotonic(int64_t wall_ns, const struct encoding_times *times)
+/* A time of another boot on the reader's CLOCK_MONOTONIC; 0 if it lies before the boot. */
+static uint64_t time_here(const struct fixed *fixed, uint64_t ns,
+			  const struct encoding_clock *clock)
 {
-	int64_t ns;
+	int64_t wall_ns, here_ns;
 
-	if (__builtin_sub_overflow(wall_ns, times->wall_offset_ns, &ns) || ns < 0)
+	if (__builtin_add_overflow(ns, fixed->wall_offset_ns, &wall_ns))
+		return CLOCK_NEVER;
+	if (__builtin_sub_overflow(wall_ns, clock->wall_offset_ns, &here_ns) || here_ns < 0)
 		return 0;
-	return (uint64_t)ns;
+	return (uint64_t)here_ns;
+}
+
+static uint64_t earlier(uint64_t one_ns, uint64_t other_ns)
+{
+	return one_ns < other_ns ? one_ns : other_ns;
+}
+
+static uint64_t longest_lifetime_ns(const struct fixed *fixed)
+{
+	static const uint32_t seconds[] = {
+		[BINDING_REGISTRATION] = REGISTRATION_LIFETIME_MAX_S,
+		[BINDING_SUBSCRIPTION] = SUBSCRIPTION_LIFETIME_MAX_S,
+		[BINDING_DIALOG] = DIALOG_LIFETIME_MAX_S,
+		[BINDING_LINGERING] = DIALOG_LIFETIME_MAX_S,
+	};
+
+	_Static_assert(sizeof(seconds) / sizeof(seconds[0]) == BINDING_CONNECTION,
+		       "every kind that is stored has a longest lifetime");
+	return seconds[fixed->kind] * NS_PER_S;
 }
 
 static bool is_sound(const struct fixed *fixed)
@@ -120,9 +151,35 @@ static bool is_sound(const struct fixed *fixed)
 	       (fixed->flow.transport == FLOW_UDP || fixed->flow.transport == FLOW_TCP);
 }
 
-int encoding_read(struct span bytes, bool other_boot, const struct encoding_times *times,
+static void convert(struct fixed *fixed, const struct encoding_clock *clock)
+{
+	fixed->ends_ns = time_here(fixed, fixed->ends_ns, clock);
+	fixed->accepted_ns = time_here(fixed, fixed->accepted_ns, clock);
+	fixed->written_ns = time_here(fixed, fixed->written_ns, clock);
+}
+
+static struct record record_of(const struct fixed *fixed, const struct encoding_clock *clock)
+{
+	return (struct record){
+		.flow = fixed->flow,
+		.ends_ns = earlier(fixed->ends_ns, clock->now_ns + longest_lifetime_ns(fixed)),
+		.accepted_ns = earlier(fixed->accepted_ns, clock->now_ns),
+		.cseq = fixed->cseq,
+		.reg_id = fixed->reg_id,
+		.session_expires = fixed->session_expires,
+		.kind = fixed->kind,
+		.expiry = fixed->expiry,
+		.behind_nat = fixed->flags & FLAG_BEHIND_NAT,
+		.early = fixed->flags & FLAG_EARLY,
+		.device_called = fixed->flags & FLAG_DEVICE_CALLED,
+		.device_refreshes = fixed->flags & FLAG_DEVICE_REFRESHES,
+	};
+}
+
+int encoding_read(struct span bytes, bool other_boot, const struct encoding_clock *clock,
 		  struct record *record)
 {
+	struct record read;
 	struct fixed fixed;
 	int error = 0;
 
@@ -133,23 +190,16 @@ int encoding_read(struct span bytes, bool other_boot, const struct encoding_time
 		return -EBADMSG;
 	bytes.at += sizeof(fixed);
 	bytes.length -= sizeof(fixed);
-	*record = (struct record){
-		.flow = fixed.flow,
-		.ends_ns = other_boot ? monotonic(fixed.ends_wall_ns, times) : fixed.ends_ns,
-		.accepted_ns =
-			other_boot ? monotonic(fixed.accepted_wall_ns, times) : fixed.accepted_ns,
-		.cseq = fixed.cseq,
-		.reg_id = fixed.reg_id,
-		.session_expires = fixed.session_expires,
-		.kind = fixed.kind,
-		.expiry = fixed.expiry,
-		.behind_nat = fixed.flags & FLAG_BEHIND_NAT,
-		.early = fixed.flags & FLAG_EARLY,
-		.device_called = fixed.flags & FLAG_DEVICE_CALLED,
-		.device_refreshes = fixed.flags & FLAG_DEVICE_REFRESHES,
-	};
-#define READ_(name) error = error ? error : read_text(&bytes, &record->name);
+	if (other_boot)
+		convert(&fixed, clock);
+	read = record_of(&fixed, clock);
+#define READ_(name) error = error ? error : read_text(&bytes, &read.name);
 	RECORD_TEXTS(READ_)
 #undef READ_
-	return error || bytes.length > 0 ? -EBADMSG : 0;
+	if (error || bytes.length > 0)
+		return -EBADMSG;
+	if (fixed.written_ns > clock->now_ns + CLOCK_TOLERANCE_NS)
+		return -ESTALE;
+	*record = read;
+	return 0;
 }

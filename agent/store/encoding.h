@@ -2,8 +2,8 @@
 /*
  * encoding.h - a record as bytes, and back. Included by store.c.
  *
- * Numbers are as this host writes them: a store is never carried to another one. Times are
- * both monotonic and of the wall clock, so that a record can be read in another boot.
+ * Numbers are as this host writes them: a store is never carried to another one. A record says
+ * how the wall clock stood when it was written: it can be read in another boot.
  */
 #ifndef AGENT_STORE_ENCODING_H
 #define AGENT_STORE_ENCODING_H
@@ -15,25 +15,28 @@
 #include "state/record.h"
 
 /* Counted up when a stored record changes its shape. */
-#define ENCODING_VERSION 1
+#define ENCODING_VERSION 2
 
 #define ENCODING_BYTES_MAX 40000 /* of the largest record, generously */
 
-/* How the wall clock stands to CLOCK_MONOTONIC: wall time less monotonic time. */
-struct encoding_times {
-	int64_t wall_offset_ns;
+/* The clocks of whoever writes or reads. */
+struct encoding_clock {
+	uint64_t now_ns; /* CLOCK_MONOTONIC, which begins anew with each boot */
+	int64_t wall_offset_ns; /* wall time less monotonic time */
 };
 
 /* Writes a record and returns its length; 0 if a text is longer than RECORD_TEXT_MAX. */
-size_t encoding_write(const struct record *record, const struct encoding_times *times,
+size_t encoding_write(const struct record *record, const struct encoding_clock *clock,
 		      char bytes[ENCODING_BYTES_MAX]);
 
 /*
- * Reads a record, whose texts point into the bytes. If it was written in another boot its
- * times are made from those of the wall clock; what lies before this boot is 0. -EBADMSG if the
- * bytes are no record.
+ * Reads a record, whose texts point into the bytes. If it was written in another boot its times
+ * are converted by the wall clock, and 0 if they lie before this one. Whatever the bytes or a clock say, nothing
+ * was accepted later than now, nor ends later than a binding of its kind that began now.
+ * -EBADMSG if the bytes are no record, -ESTALE if they were written later than it is now: the
+ * wall clock is wrong, or was, and nothing can be made of their times.
  */
-int encoding_read(struct span bytes, bool other_boot, const struct encoding_times *times,
+int encoding_read(struct span bytes, bool other_boot, const struct encoding_clock *clock,
 		  struct record *record);
 
 #endif

@@ -35,10 +35,8 @@ static int identify(struct place *place)
 	return 0;
 }
 
-/* Makes the directory, with those above it, and locks it. */
-static int open_directory(const char *state_dir)
+static int make_directory(const char *state_dir)
 {
-	cleanup_close int fd = -1;
 	char path[PATH_MAX];
 
 	if ((size_t)snprintf(path, sizeof(path), "%s", state_dir) >= sizeof(path))
@@ -52,40 +50,90 @@ static int open_directory(const char *state_dir)
 	if (mkdir(path, DIRECTORY_MODE) && errno != EEXIST)
 		return log_errno(errno, "cannot make the state directory %s: %s", state_dir,
 				 strerror(errno));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return 0;
+}
+
+/* Somebody else could put links there for us to follow, or addresses to prompt. */
+static int check_owner(int fd, const char *state_dir)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return log_errno(errno, "cannot look at the state directory %s: %s", state_dir,
+				 strerror(errno));
+	if (status.st_uid != geteuid() || (status.st_mode & S_IWOTH))
+		return log_errno(EPERM,
+				 "the state directory %s belongs to somebody else, or everybody "
+				 "may write into it: choose another --state-dir",
+				 state_dir);
+	return 0;
+}
+
+static int lock(int fd, const char *state_dir)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return log_errno(EWOULDBLOCK,
+				 "another sippathd remembers its paths in %s: choose another "
+				 "--state-dir for this one",
+				 state_dir);
+	return log_errno(errno, "cannot lock the state directory %s: %s", state_dir,
+			 strerror(errno));
+}
+
+static int open_directory(const char *state_dir)
+{
+	cleanup_close int fd = -1;
+	int error = make_directory(state_dir);
+
+	if (error)
+		return error;
+	fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return log_errno(errno, "cannot open the state directory %s: %s", state_dir,
 				 strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		return log_errno(errno,
-				 errno == EWOULDBLOCK
-					 ? "another sippathd remembers its paths in "
-					   "%s: choose another --state-dir for this one"
-					 : "cannot lock the state directory %s",
-				 state_dir);
-	return take_fd(fd);
+	error = check_owner(fd, state_dir);
+	if (!error)
+		error = lock(fd, state_dir);
+	return error ? error : take_fd(fd);
 }
 
+/* A mark of this boot is what a killed agent leaves; what it wrote is whole. */
 static bool was_cut_off(const struct place *place)
 {
-	cleanup_close int fd = openat(place->fd, MARK_NAME, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = openat(place->fd, MARK_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	char boot_id[PLACE_BOOT_ID_LENGTH];
 
 	if (fd < 0)
-		return false;
+		return errno != ENOENT;
 	return read(fd, boot_id, sizeof(boot_id)) != sizeof(boot_id) ||
 	       memcmp(boot_id, place->boot_id, sizeof(boot_id)) != 0;
 }
 
+/* On the disk before anything else is, or a host that goes down would leave no mark. */
+static bool write_mark(const struct place *place)
+{
+	cleanup_close int fd = openat(place->fd, MARK_NAME,
+				      O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	return fd >= 0 && write(fd, place->boot_id, PLACE_BOOT_ID_LENGTH) == PLACE_BOOT_ID_LENGTH &&
+	       fsync(fd) == 0 && fsync(place->fd) == 0;
+}
+
+/* Where it cannot be written none is left: the next agent would take it for that of a host that went down. */
 static int mark(const struct place *place)
 {
-	cleanup_close int fd =
-		openat(place->fd, MARK_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+	bool found = faccessat(place->fd, MARK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	int error;
 
-	if (fd < 0 || write(fd, place->boot_id, PLACE_BOOT_ID_LENGTH) != PLACE_BOOT_ID_LENGTH)
-		return log_errno(errno ? errno : EIO, "cannot write into the state directory: %s",
-				 strerror(errno));
-	return 0;
+	errno = 0;
+	if (write_mark(place))
+		return 0;
+	error = errno ? errno : ENOSPC; /* a short write says no more */
+	if (!found)
+		unlinkat(place->fd, MARK_NAME, 0);
+	return log_errno(error, "cannot write into the state directory: %s", strerror(error));
 }
 
 int place_take(const char *state_dir, struct place *place)
@@ -110,7 +158,7 @@ void place_leave(struct place *place, bool synced)
 {
 	if (place->fd < 0)
 		return;
-	if (synced)
+	if (synced && fsync(place->fd) == 0)
 		unlinkat(place->fd, MARK_NAME, 0);
 	close(place->fd);
 	place->fd = -1;

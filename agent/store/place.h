@@ -3,9 +3,9 @@
  * place.h - the state directory: whose it is, and what became of who had it last. Included
  * by store.c.
  *
- * Waiting for a disk would make prompts late, so nothing in it is synchronised before the
- * agent stops: it outlives the agent, killed or not, but not a host that goes down without
- * notice. The NATs have forgotten by then anyway.
+ * Waiting for a disk would make prompts late, so but for the mark that somebody has it, made at
+ * the start, nothing in it is synchronised before the agent stops: it outlives the agent, killed
+ * or not, but not a host that goes down without notice. The NATs have forgotten by then anyway.
  */
 #ifndef AGENT_STORE_PLACE_H
 #define AGENT_STORE_PLACE_H
@@ -23,8 +23,9 @@ struct place {
 };
 
 /*
- * Takes the directory, which is made with those above it if need be, for this agent alone.
- * -errno after one log line; *place is then empty.
+ * Takes the directory, which is made with those above it if need be, for this agent alone. One
+ * that belongs to another user, or that everybody may write into, is refused. -errno after one
+ * log line; *place is then empty.
  */
 int place_take(const char *state_dir, struct place *place);
 

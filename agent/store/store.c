@@ -2,7 +2,7 @@
 #include "store/store.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
@@ -10,46 +10,52 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/encoding.h"
+#include "store/file.h"
 #include "store/place.h"
 
 #define FILE_NAME "bindings.mdb"
-#define FILE_MODE 0600
+#define NEW_FILE_NAME FILE_NAME ".new"
 
-/* Address space, not memory: the file grows with what is in it. */
-#define MAP_BYTES (UINT64_C(16) << 30)
-
-/* What the store says of itself, under the id 0. */
-struct about {
-	char magic[8];
-	uint32_t version;
-	char boot_id[PLACE_BOOT_ID_LENGTH];
-	uint64_t netns; /* inode of the network namespace */
-};
-
-_Static_assert(sizeof(struct about) == 56, "struct about is stored: no hidden padding");
+/* To write everything down takes a while, and in vain as long as the disk is full. */
+#define ANEW_PAUSE_NS (30 * NS_PER_S)
 
 struct store {
-	MDB_env *env;
-	MDB_dbi records;
+	struct file found; /* of the last agent, until it has been walked through */
+	struct file file; /* of this one */
 	MDB_txn *writing; /* NULL while nothing waits to be written */
-	struct encoding_times times;
-	struct about about; /* of this agent */
-	bool other_boot; /* what was found was written in another boot of the host */
+	struct encoding_clock clock;
+	bool behind; /* there is no file of this agent, or it does not say what is kept */
+	bool under_new_name; /* not all is written yet that the one before it says */
 	bool failing; /* said once, until a transaction succeeds */
-	uint64_t last_id;
+	uint64_t anew_ns; /* not before this time is it begun anew */
+	uint64_t last_id; /* none is given twice */
 	struct place place;
+	char path[PATH_MAX];
+	char new_path[PATH_MAX];
 };
 
-static void say_failure(struct store *store, int error)
+/* There is no transaction any more. */
+static void fall_behind(struct store *store, int error)
 {
 	if (!store->failing)
-		log_warning("cannot write down bindings: %s; they are kept, but would be "
-			    "forgotten with a restart",
-			    mdb_strerror(error));
+		log_warning("cannot write bindings down in %s: %s; they are kept, but a restart "
+			    "would forget them: make room there",
+			    store->path, mdb_strerror(error));
 	store->failing = true;
+	store->behind = true;
+	file_close(&store->file);
+	if (store->under_new_name)
+		unlink(store->new_path); /* half of a file fills a disk, too */
+}
+
+static void read_clock(struct store *store)
+{
+	store->clock.now_ns = clock_now_ns();
+	store->clock.wall_offset_ns = (int64_t)(clock_wall_ns() - store->clock.now_ns);
 }
 
 /* The transaction that gathers what is to be written; NULL if there cannot be one. */
@@ -57,15 +63,15 @@ static MDB_txn *writing(struct store *store)
 {
 	int error;
 
-	if (store->writing)
+	if (store->writing || store->behind)
 		return store->writing;
-	error = mdb_txn_begin(store->env, NULL, 0, &store->writing);
+	error = mdb_txn_begin(store->file.env, NULL, 0, &store->writing);
 	if (error) {
 		store->writing = NULL;
-		say_failure(store, error);
+		fall_behind(store, error);
 		return NULL;
 	}
-	store->times.wall_offset_ns = (int64_t)(clock_wall_ns() - clock_now_ns());
+	read_clock(store);
 	return store->writing;
 }
 
@@ -74,253 +80,162 @@ static void give_up(struct store *store, int error)
 {
 	mdb_txn_abort(store->writing);
 	store->writing = NULL;
-	say_failure(store, error);
-}
-
-static MDB_val key_of(const uint64_t *id)
-{
-	return (MDB_val){ sizeof(*id), (void *)(uintptr_t)id };
+	fall_behind(store, error);
 }
 
 static int put(struct store *store, uint64_t id, const void *bytes, size_t length)
 {
-	MDB_val key = key_of(&id), value = { length, (void *)(uintptr_t)bytes };
+	MDB_val key = file_key(&id), value = { length, (void *)(uintptr_t)bytes };
 	MDB_txn *txn = writing(store);
 	int error;
 
 	if (!txn)
 		return -EIO;
-	error = mdb_put(txn, store->records, &key, &value, 0);
+	error = mdb_put(txn, store->file.records, &key, &value, 0);
 	if (!error)
 		return 0;
 	give_up(store, error);
 	return -EIO;
 }
 
-/* What the store that is there says of itself; all zero if it is new. MDB_INVALID if it is no store of ours. */
-static int read_found(struct store *store, MDB_txn *txn, struct about *found)
+static int name_files(struct store *store, const char *state_dir)
 {
-	uint64_t zero = 0;
-	MDB_val key = key_of(&zero), value;
-	int error = mdb_get(txn, store->records, &key, &value);
+	int length =
+		snprintf(store->new_path, sizeof(store->new_path), "%s/" NEW_FILE_NAME, state_dir);
 
-	*found = (struct about){ 0 };
-	if (error == MDB_NOTFOUND)
-		return 0;
-	if (error)
-		return error;
-	if (value.mv_size != sizeof(*found))
-		return MDB_INVALID;
-	memcpy(found, value.mv_data, sizeof(*found));
-	if (memcmp(found->magic, store->about.magic, sizeof(found->magic)) != 0 ||
-	    found->version != store->about.version)
-		return MDB_INVALID;
-	return 0;
-}
-
-/* Makes of what was found the store of this agent. */
-static int adopt(struct store *store, MDB_txn *txn, const struct about *found)
-{
-	uint64_t zero = 0;
-	MDB_val key = key_of(&zero), value = { sizeof(store->about), &store->about };
-	bool known = found->version != 0;
-	int error = 0;
-
-	store->other_boot =
-		known && memcmp(found->boot_id, store->about.boot_id, PLACE_BOOT_ID_LENGTH) != 0;
-	if (known && !store->other_boot && found->netns != store->about.netns) {
-		log_info("the bindings that were remembered are of another network namespace, and "
-			 "are dropped");
-		error = mdb_drop(txn, store->records, 0);
-	}
-	return error ? error : mdb_put(txn, store->records, &key, &value, 0);
-}
-
-static int read_last_id(struct store *store, MDB_txn *txn)
-{
-	MDB_val key, value;
-	MDB_cursor *cursor;
-	int error = mdb_cursor_open(txn, store->records, &cursor);
-
-	if (error)
-		return error;
-	error = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
-	if (!error && key.mv_size == sizeof(store->last_id))
-		memcpy(&store->last_id, key.mv_data, sizeof(store->last_id));
-	mdb_cursor_close(cursor);
-	return error;
-}
-
-static int open_records(struct store *store)
-{
-	struct about found;
-	MDB_txn *txn;
-	int error = mdb_txn_begin(store->env, NULL, 0, &txn);
-
-	if (error)
-		return error;
-	error = mdb_dbi_open(txn, NULL, MDB_INTEGERKEY | MDB_CREATE, &store->records);
-	if (!error)
-		error = read_found(store, txn, &found);
-	if (!error)
-		error = adopt(store, txn, &found);
-	if (!error)
-		error = read_last_id(store, txn);
-	if (!error)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
-	return error;
-}
-
-static int open_environment(struct store *store, const char *path)
-{
-	int error = mdb_env_create(&store->env);
-
-	if (!error)
-		error = mdb_env_set_mapsize(store->env, MAP_BYTES);
-	if (!error)
-		error = mdb_env_open(store->env, path, MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOLOCK,
-				     FILE_MODE);
-	if (!error)
-		error = open_records(store);
-	if (error) {
-		mdb_env_close(store->env);
-		store->env = NULL;
-	}
-	return error;
-}
-
-static bool is_damage(int error)
-{
-	return error == MDB_INVALID || error == MDB_VERSION_MISMATCH || error == MDB_CORRUPTED ||
-	       error == MDB_INCOMPATIBLE || error == MDB_BAD_VALSIZE || error == MDB_PAGE_NOTFOUND;
-}
-
-/* Nothing is thrown away: somebody may want to look at it. */
-static int set_aside(const char *path)
-{
-	char aside[PATH_MAX + 32];
-
-	snprintf(aside, sizeof(aside), "%s.aside-%" PRIu64, path, clock_wall_ns() / NS_PER_S);
-	if (rename(path, aside))
-		return log_errno(errno, "cannot set %s aside: %s", path, strerror(errno));
-	log_warning("%s cannot be read: it is %s now, and a new one begins", path, aside);
-	return 0;
-}
-
-static struct about describe(const struct place *place)
-{
-	struct about about = {
-		.magic = "sippath",
-		.version = ENCODING_VERSION,
-		.netns = place->netns,
-	};
-
-	memcpy(about.boot_id, place->boot_id, sizeof(about.boot_id));
-	return about;
-}
-
-static int open_at(struct store *store, const char *path)
-{
-	int error;
-
-	if (store->place.cut_off) {
-		log_info("the host went down without notice: the bindings that were remembered "
-			 "are dropped");
-		unlink(path);
-	}
-	error = open_environment(store, path);
-	if (is_damage(error) && set_aside(path) == 0)
-		error = open_environment(store, path);
-	if (error)
-		return log_errno(error > 0 ? error : EIO, "cannot open %s: %s", path,
-				 mdb_strerror(error));
+	snprintf(store->path, sizeof(store->path), "%s/" FILE_NAME, state_dir);
+	if ((size_t)length >= sizeof(store->new_path))
+		return log_errno(ENAMETOOLONG, "the state directory %s: its name is too long",
+				 state_dir);
 	return 0;
 }
 
 int store_open(const char *state_dir, struct store **out)
 {
 	struct store *store = calloc(1, sizeof(*store));
-	char path[PATH_MAX];
 	int error;
 
 	if (!store)
 		return log_errno(ENOMEM, "out of memory");
+	store->behind = true;
 	error = place_take(state_dir, &store->place);
-	if (!error) {
-		store->about = describe(&store->place);
-		store->times.wall_offset_ns = (int64_t)(clock_wall_ns() - clock_now_ns());
-		snprintf(path, sizeof(path), "%s/" FILE_NAME, state_dir);
-		error = open_at(store, path);
-	}
+	if (!error)
+		error = name_files(store, state_dir);
 	if (error) {
 		store_close(store);
 		return error;
 	}
+	if (store->place.cut_off) {
+		log_info("the host went down without notice: the bindings that were remembered "
+			 "are dropped");
+		unlink(store->path);
+	}
+	file_open_found(store->path, &store->place, &store->found);
 	*out = store;
 	return 0;
 }
 
+/* It is there for the next agent even if none of this one could be written. */
+static bool is_synced(const struct store *store)
+{
+	cleanup_close int fd = open(store->path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno == ENOENT : fsync(fd) == 0;
+}
+
 void store_close(struct store *store)
 {
-	bool synced = false;
-
 	if (!store)
 		return;
-	if (store->env) {
-		store_flush(store);
-		synced = mdb_env_sync(store->env, 1) == 0;
-		mdb_env_close(store->env);
-	}
-	place_leave(&store->place, synced);
+	store_flush(store);
+	file_close(&store->found);
+	file_close(&store->file);
+	place_leave(&store->place, is_synced(store));
 	free(store);
 }
 
-/* True if it is about a binding, and could be read. */
-static bool tell(const struct store *store, const MDB_val *key, const MDB_val *value,
-		 store_handler *handler, void *context)
+/* One walk, and what it met. */
+struct walk {
+	struct store *store;
+	store_handler *handler;
+	void *context;
+	int told;
+	int unreadable;
+	int untimely;
+};
+
+static void tell(struct walk *walk, const MDB_val *key, const MDB_val *value)
 {
 	struct span bytes = { value->mv_data, value->mv_size };
 	struct record record;
-	uint64_t id;
+	uint64_t id = 0;
+	int error = -EBADMSG;
 
-	if (key->mv_size != sizeof(id))
-		return false;
-	memcpy(&id, key->mv_data, sizeof(id));
-	if (encoding_read(bytes, store->other_boot, &store->times, &record))
-		return false;
-	handler(context, id, &record);
-	return true;
+	if (key->mv_size == sizeof(id)) {
+		memcpy(&id, key->mv_data, sizeof(id));
+		error = encoding_read(bytes, walk->store->found.other_boot, &walk->store->clock,
+				      &record);
+	}
+	if (id > walk->store->last_id)
+		walk->store->last_id = id;
+	if (!error) {
+		walk->told++;
+		walk->handler(walk->context, id, &record);
+		return;
+	}
+	if (error == -ESTALE)
+		walk->untimely++;
+	else
+		walk->unreadable++;
+}
+
+static int tell_all(struct walk *walk, MDB_txn *txn)
+{
+	MDB_val key, value;
+	MDB_cursor *cursor;
+	int error = mdb_cursor_open(txn, walk->store->found.records, &cursor);
+
+	if (error)
+		return error;
+	/* The first is about the file itself. */
+	error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	while (!error && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+		tell(walk, &key, &value);
+	mdb_cursor_close(cursor);
+	return error == MDB_NOTFOUND ? 0 : error;
+}
+
+static void say_what_is_left_out(const struct walk *walk)
+{
+	if (walk->unreadable > 0)
+		log_warning("%d of the remembered bindings cannot be read and are dropped",
+			    walk->unreadable);
+	if (walk->untimely > 0)
+		log_warning("%d bindings were written down later than it is now by this host's "
+			    "clock and are dropped: set the clock before sippathd starts",
+			    walk->untimely);
 }
 
 int store_walk(struct store *store, store_handler *handler, void *context)
 {
-	int told = 0, unreadable = 0, error;
-	MDB_val key, value;
-	MDB_cursor *cursor;
+	struct walk walk = { .store = store, .handler = handler, .context = context };
 	MDB_txn *txn;
+	int error;
 
-	store_flush(store);
-	error = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-	if (error)
-		return -EIO;
-	error = mdb_cursor_open(txn, store->records, &cursor);
+	if (!store->found.env)
+		return 0;
+	read_clock(store);
+	error = mdb_txn_begin(store->found.env, NULL, MDB_RDONLY, &txn);
 	if (!error) {
-		/* The first is about the store itself. */
-		error = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-		while (!error && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-			if (tell(store, &key, &value, handler, context))
-				told++;
-			else
-				unreadable++;
-		}
-		mdb_cursor_close(cursor);
+		error = tell_all(&walk, txn);
+		mdb_txn_abort(txn);
 	}
-	mdb_txn_abort(txn);
-	if (unreadable > 0)
-		log_warning("%d of the remembered bindings cannot be read and are left out",
-			    unreadable);
-	return error == MDB_NOTFOUND ? told : -EIO;
+	file_close(&store->found);
+	say_what_is_left_out(&walk);
+	if (!error)
+		return walk.told;
+	return log_errno(EIO, "cannot read %s: %s; %d bindings are remembered, the others are not",
+			 store->path, mdb_strerror(error), walk.told);
 }
 
 uint64_t store_put(struct store *store, uint64_t id, const struct record *record)
@@ -330,9 +245,11 @@ uint64_t store_put(struct store *store, uint64_t id, const struct record *record
 
 	if (!store || !writing(store))
 		return 0;
-	length = encoding_write(record, &store->times, bytes);
-	if (length == 0)
+	length = encoding_write(record, &store->clock, bytes);
+	if (length == 0) {
+		store_delete(store, id); /* it says what is no longer so */
 		return 0;
+	}
 	if (id == 0)
 		id = ++store->last_id;
 	return put(store, id, bytes, length) ? 0 : id;
@@ -340,7 +257,7 @@ uint64_t store_put(struct store *store, uint64_t id, const struct record *record
 
 void store_delete(struct store *store, uint64_t id)
 {
-	MDB_val key = key_of(&id);
+	MDB_val key = file_key(&id);
 	MDB_txn *txn;
 	int error;
 
@@ -349,21 +266,61 @@ void store_delete(struct store *store, uint64_t id)
 	txn = writing(store);
 	if (!txn)
 		return;
-	error = mdb_del(txn, store->records, &key, NULL);
+	error = mdb_del(txn, store->file.records, &key, NULL);
 	if (error && error != MDB_NOTFOUND)
 		give_up(store, error);
 }
 
+/* What was there before is kept until all is in the new one. */
+static int take_its_place(struct store *store)
+{
+	if (!store->under_new_name)
+		return 0;
+	if (rename(store->new_path, store->path))
+		return errno;
+	store->under_new_name = false;
+	return 0;
+}
+
 void store_flush(struct store *store)
+{
+	int error = 0;
+
+	if (!store || store->behind)
+		return;
+	if (store->writing)
+		error = mdb_txn_commit(store->writing);
+	store->writing = NULL;
+	if (!error)
+		error = take_its_place(store);
+	if (error) {
+		fall_behind(store, error);
+		return;
+	}
+	if (store->failing)
+		log_info("bindings are written down again");
+	store->failing = false;
+}
+
+bool store_is_behind(const struct store *store)
+{
+	return store && store->behind;
+}
+
+bool store_begin_anew(struct store *store, uint64_t now_ns)
 {
 	int error;
 
-	if (!store || !store->writing)
-		return;
-	error = mdb_txn_commit(store->writing);
-	store->writing = NULL;
-	if (error)
-		say_failure(store, error);
-	else
-		store->failing = false;
+	if (!store_is_behind(store) || now_ns < store->anew_ns)
+		return false;
+	store->anew_ns = now_ns + ANEW_PAUSE_NS;
+	file_close(&store->file);
+	store->under_new_name = true;
+	error = file_make(store->new_path, &store->place, &store->file);
+	if (error) {
+		fall_behind(store, error);
+		return false;
+	}
+	store->behind = false;
+	return true;
 }

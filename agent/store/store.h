@@ -3,13 +3,16 @@
  * store.h - bindings on disk, so that an agent that starts again goes on where the last one
  * stopped, however that was (trap 40).
  *
- * One LMDB environment, "bindings.mdb" in the state directory. What is put is written with
- * the next store_flush(), in one transaction: it then outlives the agent, killed or not, and a
- * host that is shut down in order.
+ * One LMDB environment, "bindings.mdb" in the state directory. What the last agent left is only
+ * read: it may be damaged, or of another boot of the host. This agent writes a file of its own,
+ * which takes the other's place once all is in it. What is put is written with the next
+ * store_flush(), in one transaction: it then outlives the agent, killed or not, and a host that
+ * is shut down in order.
  */
 #ifndef AGENT_STORE_STORE_H
 #define AGENT_STORE_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "state/record.h"
@@ -18,9 +21,9 @@ struct store;
 
 /*
  * Opens the store of a state directory, which is made if it is not there; it belongs to one
- * agent at a time. What cannot be read is set aside under another name, and said. Records
- * that were made in another network namespace during this boot of the host are dropped:
- * they are about somebody else's addresses. -errno after one log line.
+ * agent at a time, and is behind at first. What cannot be read, or ends whoever reads it, is set
+ * aside under another name, and said. Records that were made in another network namespace are
+ * dropped: they are about somebody else's addresses. -errno after one log line.
  */
 int store_open(const char *state_dir, struct store **out);
 
@@ -31,16 +34,18 @@ void store_close(struct store *store);
 typedef void store_handler(void *context, uint64_t id, const struct record *record);
 
 /*
- * Tells of every record. Their times are those of this boot's CLOCK_MONOTONIC: those of an
- * earlier boot are converted by the wall clock, and what had ended by then has an end of 0.
- * A record that cannot be read is left out, counted and said. Returns how many were told of,
- * or -errno. The handler may put and delete, but not flush.
+ * Tells of every record that the last agent left; once, before the store begins anew. Their
+ * times are those of this boot's CLOCK_MONOTONIC: those of an earlier boot are converted by the
+ * wall clock, and what had ended by then has an end of 0; see encoding_read(). A record that
+ * cannot be read, or that was written later than it is now, is left out, counted and said.
+ * Returns how many were told of, or -errno after one log line if that was not all.
  */
 int store_walk(struct store *store, store_handler *handler, void *context);
 
 /*
  * Puts a record in the place of the one with this id, or as a new one if it is 0, and returns
- * its id; 0 if it could not be put, which is said once. The store may be NULL: 0.
+ * its id; 0 if it could not be put, which is said once: the id is then as good as before. The
+ * store may be NULL: 0.
  */
 uint64_t store_put(struct store *store, uint64_t id, const struct record *record);
 
@@ -49,5 +54,19 @@ void store_delete(struct store *store, uint64_t id);
 
 /* Writes what was put and deleted since the last time. The store may be NULL. */
 void store_flush(struct store *store);
+
+/*
+ * True at first, and once something could not be written (a full disk): the file does not say
+ * what is so, and nothing is put or deleted before it begins anew. The store may be NULL: false.
+ */
+bool store_is_behind(const struct store *store);
+
+/*
+ * Begins a store that is behind anew, with an empty file; again only after a while if that was
+ * in vain. If true, the caller puts everything there is, with the ids that it knows, and
+ * flushes: until then the file that was there before remains. False if the store is not behind,
+ * or still cannot be written. The store may be NULL: false.
+ */
+bool store_begin_anew(struct store *store, uint64_t now_ns);
 
 #endif

@@ -102,6 +102,14 @@ bool answer_listens(const struct answer *answer)
 	return answer->command && answer->progress.listening;
 }
 
+void answer_drop(struct answer *answer, const struct subject *subject)
+{
+	if (answer->progress.listening)
+		events_part(subject->events);
+	answer->progress.listening = false;
+	answer->command = NULL;
+}
+
 bool answer_is_quiet(const struct answer *answer)
 {
 	return answer->command && answer->quiet;

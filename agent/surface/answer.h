@@ -31,6 +31,9 @@ bool answer_going_on(const struct answer *answer);
 /* True while it is one of all events to come: it ends with the client. */
 bool answer_listens(const struct answer *answer);
 
+/* The client goes, whatever it is still owed. */
+void answer_drop(struct answer *answer, const struct subject *subject);
+
 /* True if there is nothing to be said until something happens: then answer_wake() is called. */
 bool answer_is_quiet(const struct answer *answer);
 

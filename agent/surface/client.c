@@ -26,6 +26,7 @@ struct client {
 	void *context;
 	ev_io io;
 	uint64_t active_ns; /* when it was last heard or written to */
+	uint64_t room_ns; /* when there was room for what waits, or it began to wait */
 	struct answer answer;
 	json_t *unsent; /* the line to be written next, NULL for none */
 	bool input_ended; /* the client sends nothing more */
@@ -211,6 +212,7 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 
 	(void)loop;
 	client->active_ns = now_ns;
+	client->room_ns = now_ns;
 	if (events & EV_READ)
 		useful = receive(client);
 	answer_wake(&client->answer, now_ns);
@@ -244,6 +246,8 @@ bool client_wake(struct client *client)
 {
 	if (!answer_listens(&client->answer))
 		return false;
+	if (!(client->io.events & EV_WRITE))
+		client->room_ns = clock_now_ns();
 	/* Served by the loop, not from here: whoever tells of events waits for nobody. */
 	wait_for(client, EV_WRITE);
 	return true;
@@ -256,8 +260,14 @@ uint64_t client_idle_since(const struct client *client)
 	return idle ? client->active_ns : CLOCK_NEVER;
 }
 
+uint64_t client_stuck_for(const struct client *client, uint64_t now_ns)
+{
+	return client->io.events & EV_WRITE ? now_ns - client->room_ns : 0;
+}
+
 void client_free(struct client *client)
 {
+	answer_drop(&client->answer, client->subject);
 	ev_io_stop(client->subject->options.loop, &client->io);
 	close(client->io.fd);
 	json_decref(client->unsent);

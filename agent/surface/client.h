@@ -34,6 +34,9 @@ bool client_wake(struct client *client);
 /* Since when it has been owed no answer and has sent nothing; CLOCK_NEVER if it is owed one. */
 uint64_t client_idle_since(const struct client *client);
 
+/* How long it has taken nothing of what waits to be written; 0 if nothing waits. */
+uint64_t client_stuck_for(const struct client *client, uint64_t now_ns);
+
 /* Closes the connection. */
 void client_free(struct client *client);
 

@@ -173,11 +173,18 @@ static enum command_result bindings_step(const struct subject *subject, struct p
 static enum command_result events_step(const struct subject *subject, struct progress *progress,
 				       json_t **row)
 {
+	struct text reason = TEXT_OVER(progress->reason);
 	int error;
 
-	if (!progress->listening)
+	if (!progress->listening) {
+		if (!events_join(subject->events, CONTROL_LISTENERS_MAX)) {
+			text_format(&reason, "%d clients listen to events, and no more may",
+				    CONTROL_LISTENERS_MAX);
+			return COMMAND_REFUSED;
+		}
 		progress->event = events_next(subject->events);
-	progress->listening = true;
+		progress->listening = true;
+	}
 	error = events_read(subject->events, &progress->event, row);
 	if (error == -EAGAIN)
 		return COMMAND_QUIET;
@@ -244,9 +251,11 @@ static enum command_result prompt_step(const struct subject *subject, struct pro
 	return error ? COMMAND_REFUSED : with_row(*row, COMMAND_LAST_ROW);
 }
 
-static void set_threshold(const struct subject *subject, uint64_t threshold_ns)
+/* -errno if TCP connections are kept at the old one. */
+static int set_threshold(const struct subject *subject, uint64_t threshold_ns)
 {
 	char written[NUMBER_DURATION_MAX];
+	int error;
 
 	number_write_duration(threshold_ns, written);
 	log_info("the threshold is %s from now on, by the control socket", written);
@@ -254,8 +263,9 @@ static void set_threshold(const struct subject *subject, uint64_t threshold_ns)
 		log_warning("some devices and networks ban whoever prompts that often "
 			    "(RFC 8085 section 3.5)");
 	keeper_set_threshold(subject->keeper, threshold_ns);
-	subject->options.threshold_changed(subject->options.context, threshold_ns);
+	error = subject->options.threshold_changed(subject->options.context, threshold_ns);
 	subject->options.turn(subject->options.context);
+	return error;
 }
 
 static enum command_result threshold_step(const struct subject *subject, struct progress *progress,
@@ -265,6 +275,7 @@ static enum command_result threshold_step(const struct subject *subject, struct 
 	struct text reason = TEXT_OVER(progress->reason);
 	struct row row;
 	uint64_t wanted_ns;
+	int error;
 
 	if (progress->has_argument) {
 		if (number_read_duration(span_of(progress->argument), entry->lowest, entry->highest,
@@ -273,7 +284,14 @@ static enum command_result threshold_step(const struct subject *subject, struct 
 				    progress->argument);
 			return COMMAND_REFUSED;
 		}
-		set_threshold(subject, wanted_ns);
+		error = set_threshold(subject, wanted_ns);
+		if (error) {
+			text_format(&reason,
+				    "the threshold of UDP paths is %s now, but TCP connections "
+				    "are kept at the old one: %s; try again",
+				    progress->argument, strerror(-error));
+			return COMMAND_REFUSED;
+		}
 	}
 	row = row_begin();
 	row_put_number(&row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);

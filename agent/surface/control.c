@@ -15,10 +15,14 @@
 /* Without descriptors or memory to accept with, try again after so many seconds. */
 #define ACCEPT_PAUSE_S 1.0
 
+/* Clients that are stuck are looked for this often. */
+#define ROUND_S 5.0
+
 struct control {
 	struct subject subject;
 	ev_io listening;
 	ev_timer pause;
+	ev_timer round;
 	struct client *clients[CONTROL_CLIENTS_MAX]; /* NULL where a place is free */
 };
 
@@ -107,6 +111,21 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_io_start(loop, &control->listening);
 }
 
+static void on_round(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct control *control = timer->data;
+	uint64_t now_ns = clock_now_ns();
+
+	(void)loop;
+	(void)events;
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct client *client = control->clients[i];
+
+		if (client && client_stuck_for(client, now_ns) >= CONTROL_STUCK_NS)
+			on_gone(control, client);
+	}
+}
+
 /* Nothing is held while nobody listens. */
 static void on_path_event(void *context, const struct path_event *event)
 {
@@ -134,6 +153,9 @@ int control_open(const struct control_options *options, struct control **out)
 	control->subject.started_ns = clock_now_ns();
 	ev_init(&control->pause, on_pause_over);
 	control->pause.data = control;
+	ev_timer_init(&control->round, on_round, ROUND_S, ROUND_S);
+	control->round.data = control;
+	ev_timer_start(options->loop, &control->round);
 	ev_io_init(&control->listening, on_connection, options->listening, EV_READ);
 	control->listening.data = control;
 	ev_io_start(options->loop, &control->listening);
@@ -147,6 +169,7 @@ void control_close(struct control *control)
 	struct ev_loop *loop = control->subject.options.loop;
 
 	keeper_on_event(control->subject.keeper, NULL, NULL);
+	ev_timer_stop(loop, &control->round);
 	ev_timer_stop(loop, &control->pause);
 	ev_io_stop(loop, &control->listening);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {

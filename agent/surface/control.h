@@ -23,6 +23,12 @@
  */
 #define CONTROL_CLIENTS_MAX 64
 
+/* So many of them may listen to events, which has no end; the other places are for who asks. */
+#define CONTROL_LISTENERS_MAX (CONTROL_CLIENTS_MAX - 8)
+
+/* Whoever takes nothing for so long of what waits for it is closed. */
+#define CONTROL_STUCK_NS (30 * UINT64_C(1000000000))
+
 struct control;
 
 /* What the clients are shown and may steer; everything outlives the control. */
@@ -35,8 +41,11 @@ struct control_options {
 	const uint16_t *ports; /* of the SIP server */
 	size_t port_count;
 	void (*turn)(void *context); /* called after a command has changed what is due */
-	/* Called when a command sets the idle threshold, for whatever keeps TCP connections. */
-	void (*threshold_changed)(void *context, uint64_t threshold_ns);
+	/*
+	 * Called when a command sets the idle threshold, for whatever keeps TCP connections; -errno
+	 * if that goes on with the old one. It must not wait: every path waits with it.
+	 */
+	int (*threshold_changed)(void *context, uint64_t threshold_ns);
 	void *context;
 };
 

@@ -29,6 +29,7 @@ struct held_event {
 
 struct events {
 	uint64_t next; /* number of the next one; the first is 1 */
+	size_t listeners;
 	struct held_event held[EVENTS_HELD]; /* at its number modulo EVENTS_HELD */
 };
 
@@ -58,6 +59,19 @@ void events_free(struct events *events)
 	for (size_t i = 0; i < EVENTS_HELD; i++)
 		free((char *)events->held[i].aor.at);
 	free(events);
+}
+
+bool events_join(struct events *events, size_t most)
+{
+	if (events->listeners >= most)
+		return false;
+	events->listeners++;
+	return true;
+}
+
+void events_part(struct events *events)
+{
+	events->listeners--;
 }
 
 /* The wall clock may be set at any time: only now is it known how far apart the two are. */

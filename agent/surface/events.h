@@ -10,6 +10,8 @@
 #define AGENT_SURFACE_EVENTS_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "state/event.h"
@@ -22,6 +24,10 @@ struct events;
 /* NULL without memory. */
 struct events *events_new(void);
 void events_free(struct events *events);
+
+/* Somebody listens from now on, and until events_part(); false if "most" do already. */
+bool events_join(struct events *events, size_t most);
+void events_part(struct events *events);
 
 /* Notes an event. Without memory it counts as one that every reader has missed. */
 void events_note(struct events *events, const struct path_event *event);

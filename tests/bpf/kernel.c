@@ -180,7 +180,20 @@ void kernel_connect(struct kernel *kernel, struct flow flow)
 {
 	struct connection_entry entry = { .opened_ns = 1 };
 
-	write_map(kernel->programs->maps.sip_connections, &flow, &entry);
+	kernel_connect_as(kernel, flow, &entry);
+}
+
+void kernel_connect_as(struct kernel *kernel, struct flow flow,
+		       const struct connection_entry *entry)
+{
+	write_map(kernel->programs->maps.sip_connections, &flow, entry);
+}
+
+void kernel_disconnect(struct kernel *kernel, struct flow flow)
+{
+	int map = bpf_map__fd(kernel->programs->maps.sip_connections);
+
+	assert_int_equal(bpf_map_delete_elem(map, &flow), 0);
 }
 
 bool kernel_connection(struct kernel *kernel, struct flow flow, struct connection_entry *entry)

@@ -58,8 +58,16 @@ struct path_entry kernel_path(struct kernel *kernel, struct flow flow);
 /* The entry of a flow; false if there is none. */
 bool kernel_flow(struct kernel *kernel, struct flow flow, struct flow_entry *entry);
 
-/* What only the handshake does: writes down a connection of this flow. */
+/*
+ * What only the handshake does: writes down a connection of this flow, both of whose streams
+ * are at number 0, or with this entry.
+ */
 void kernel_connect(struct kernel *kernel, struct flow flow);
+void kernel_connect_as(struct kernel *kernel, struct flow flow,
+		       const struct connection_entry *entry);
+
+/* Deletes its entry. */
+void kernel_disconnect(struct kernel *kernel, struct flow flow);
 
 /* The entry of a connection; false if there is none. */
 bool kernel_connection(struct kernel *kernel, struct flow flow, struct connection_entry *entry);

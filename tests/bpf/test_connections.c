@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -18,111 +19,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "host.h"
-#include "kernel.h"
-
-#define IDLE_S 24
-#define INTERVAL_S 6
-#define PROBES 5
-#define PORT 5060
-#define ALSO_PORT 5062
-
-struct server {
-	struct kernel *kernel;
-	struct bpf_link *accept;
-	int listener; /* on PORT, every address of both families */
-};
-
-static int setup(void **state)
-{
-	struct server *server = test_calloc(1, sizeof(*server));
-
-	*state = server;
-	if (kernel_setup((void **)&server->kernel))
-		return -1;
-	host_enter();
-	server->listener = host_listen(AF_INET6, PORT);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct server *server = *state;
-
-	bpf_link__destroy(server->accept);
-	close(server->listener);
-	host_leave();
-	kernel_teardown((void **)&server->kernel);
-	test_free(server);
-	return 0;
-}
-
-static void set(struct server *server, uint32_t idle_s, uint64_t netns_cookie)
-{
-	struct sip_settings settings = {
-		.abi = SIPPATH_ABI,
-		.keepalive_idle_s = idle_s,
-		.keepalive_interval_s = INTERVAL_S,
-		.keepalive_count = PROBES,
-		.netns_cookie = netns_cookie,
-		.port_count = 2,
-		.ports = { PORT, ALSO_PORT },
-	};
-
-	kernel_set(server->kernel, &settings);
-}
-
-static void watch(struct server *server)
-{
-	struct bpf_program *program = kernel_program(server->kernel, SIPPATH_PROGRAM_ACCEPT);
-
-	server->accept = bpf_program__attach_cgroup(program, host_cgroup());
-	assert_non_null(server->accept);
-}
-
-/* Settings as an agent makes them, and the program attached. */
-static void begin(struct server *server)
-{
-	set(server, IDLE_S, host_netns_cookie());
-	watch(server);
-}
-
-/* Runs the iterator over every TCP socket of the network namespace. */
-static void look_around(struct server *server)
-{
-	struct bpf_program *program = kernel_program(server->kernel, SIPPATH_PROGRAM_PRESENT);
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	char nothing;
-	int fd;
-
-	assert_non_null(link);
-	fd = bpf_iter_create(bpf_link__fd(link));
-	assert_true(fd >= 0);
-	assert_int_equal(read(fd, &nothing, sizeof(nothing)), 0);
-	close(fd);
-	bpf_link__destroy(link);
-}
-
-static struct host_connection connect_from(struct server *server, const char *address)
-{
-	return host_connect(server->listener, address, PORT, 0);
-}
-
-static int option(int fd, int level, int name)
-{
-	socklen_t length = sizeof(int);
-	int value = -1;
-
-	assert_int_equal(getsockopt(fd, level, name, &value, &length), 0);
-	return value;
-}
+#include "server.h"
 
 static void assert_kept_alive(int fd)
 {
-	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
-	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), IDLE_S);
-	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), INTERVAL_S);
-	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), PROBES);
+	assert_int_equal(server_option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(server_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), IDLE_S);
+	assert_int_equal(server_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), INTERVAL_S);
+	assert_int_equal(server_option(fd, IPPROTO_TCP, TCP_KEEPCNT), PROBES);
 }
 
 /* Waits for the next sighting: it says that this connection came or went. */
@@ -159,7 +63,7 @@ static void every_family_is_written_down_as_the_wire_shows_it(void **state)
 	const char *const addresses[] = { "::1", "127.0.0.1", "127.0.0.2" };
 	static const uint16_t ports[] = { PORT, PORT, ALSO_PORT };
 
-	begin(server);
+	server_begin(server);
 	listeners[2] = host_listen(AF_INET, ALSO_PORT);
 	for (size_t i = 0; i < 3; i++) {
 		struct host_connection connection =
@@ -174,7 +78,7 @@ static void every_family_is_written_down_as_the_wire_shows_it(void **state)
 		assert_int_equal(entry.keepalive, 1);
 		assert_int_equal(entry.opaque, 0);
 		assert_kept_alive(connection.server);
-		assert_int_equal(option(connection.client, SOL_SOCKET, SO_KEEPALIVE), 0);
+		assert_int_equal(server_option(connection.client, SOL_SOCKET, SO_KEEPALIVE), 0);
 		host_disconnect(&connection);
 		assert_told(server, SIGHTING_CLOSED, &flow);
 		assert_false(is_known(server, &flow));
@@ -192,8 +96,8 @@ static void assert_ignored(struct server *server, int listener, uint16_t port, u
 	struct host_connection connection = host_connect(listener, "127.0.0.1", port, from);
 
 	assert_int_equal(kernel_connections_held(server->kernel), 0);
-	assert_int_equal(option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
-	assert_int_equal(option(connection.client, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(server_option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(server_option(connection.client, SOL_SOCKET, SO_KEEPALIVE), 0);
 	host_disconnect(&connection);
 	assert_int_equal(kernel_sightings(server->kernel), 0);
 }
@@ -204,7 +108,7 @@ static void only_what_a_sip_port_accepts_is_ours(void **state)
 	struct server *server = *state;
 	int other = host_listen(AF_INET, 5070);
 
-	begin(server);
+	server_begin(server);
 	assert_ignored(server, other, 5070, 0);
 	close(server->listener);
 	assert_ignored(server, other, 5070, PORT);
@@ -216,10 +120,10 @@ static void only_our_network_namespace_is_ours(void **state)
 {
 	struct server *server = *state;
 
-	watch(server);
-	set(server, IDLE_S, 0);
+	server_watch(server);
+	server_set(server, IDLE_S, 0);
 	assert_ignored(server, server->listener, PORT, 0);
-	set(server, IDLE_S, host_netns_cookie() + 1);
+	server_set(server, IDLE_S, host_netns_cookie() + 1);
 	assert_ignored(server, server->listener, PORT, 0);
 }
 
@@ -229,12 +133,12 @@ static void without_an_idle_time_connections_are_known_and_not_kept(void **state
 	struct host_connection connection;
 	struct connection_entry entry;
 
-	watch(server);
-	set(server, 0, host_netns_cookie());
-	connection = connect_from(server, "127.0.0.1");
+	server_watch(server);
+	server_set(server, 0, host_netns_cookie());
+	connection = server_connect(server, "127.0.0.1");
 	assert_true(kernel_connection(server->kernel, host_flow(&connection), &entry));
 	assert_int_equal(entry.keepalive, 0);
-	assert_int_equal(option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(server_option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
 	host_disconnect(&connection);
 	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_set), 0);
 	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_refused), 0);
@@ -246,12 +150,12 @@ static void a_refused_keepalive_is_counted(void **state)
 	struct host_connection connection;
 	struct connection_entry entry;
 
-	watch(server);
-	set(server, 32768, host_netns_cookie()); /* the kernel takes 32767 s at most */
-	connection = connect_from(server, "::1");
+	server_watch(server);
+	server_set(server, 32768, host_netns_cookie()); /* the kernel takes 32767 s at most */
+	connection = server_connect(server, "::1");
 	assert_true(kernel_connection(server->kernel, host_flow(&connection), &entry));
 	assert_int_equal(entry.keepalive, 0);
-	assert_int_equal(option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(server_option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
 	host_disconnect(&connection);
 	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_refused), 1);
 }
@@ -275,9 +179,9 @@ static void the_first_word_of_the_end_is_the_end(void **state)
 	void (*const ends[])(int fd) = { shut, send_reset };
 	struct server *server = *state;
 
-	begin(server);
+	server_begin(server);
 	for (size_t i = 0; i < 4; i++) {
-		struct host_connection connection = connect_from(server, "127.0.0.1");
+		struct host_connection connection = server_connect(server, "127.0.0.1");
 		struct flow flow = host_flow(&connection);
 
 		assert_told(server, SIGHTING_OPENED, &flow);
@@ -300,8 +204,8 @@ static void the_end_counts_also_when_the_port_is_no_sip_port_any_more(void **sta
 	struct host_connection connection;
 	struct flow flow;
 
-	begin(server);
-	connection = connect_from(server, "127.0.0.1");
+	server_begin(server);
+	connection = server_connect(server, "127.0.0.1");
 	flow = host_flow(&connection);
 	assert_told(server, SIGHTING_OPENED, &flow);
 	settings.netns_cookie = host_netns_cookie();
@@ -317,9 +221,9 @@ static void trap_44_connections_without_room_are_counted_and_kept_alive(void **s
 	struct server *server = *state;
 	struct flow last;
 
-	begin(server);
+	server_begin(server);
 	for (size_t i = 0; i <= KERNEL_CONNECTIONS; i++)
-		connections[i] = connect_from(server, "127.0.0.1");
+		connections[i] = server_connect(server, "127.0.0.1");
 	last = host_flow(&connections[KERNEL_CONNECTIONS]);
 	assert_int_equal(kernel_connections_held(server->kernel), KERNEL_CONNECTIONS);
 	assert_false(is_known(server, &last));
@@ -340,9 +244,9 @@ static void connections_that_were_there_are_found_and_their_end_is_told(void **s
 	struct connection_entry entry;
 
 	for (size_t i = 0; i < 2; i++)
-		connections[i] = connect_from(server, addresses[i]);
-	begin(server);
-	look_around(server);
+		connections[i] = server_connect(server, addresses[i]);
+	server_begin(server);
+	server_look_around(server);
 	assert_int_equal(kernel_sightings(server->kernel), 0);
 	assert_int_equal(kernel_connections_held(server->kernel), 2);
 	for (size_t i = 0; i < 2; i++) {
@@ -352,7 +256,7 @@ static void connections_that_were_there_are_found_and_their_end_is_told(void **s
 		assert_in_range(entry.opened_ns, 1, kernel_now_ns());
 		assert_int_equal(entry.keepalive, 1);
 		assert_kept_alive(connections[i].server);
-		assert_int_equal(option(connections[i].client, SOL_SOCKET, SO_KEEPALIVE), 0);
+		assert_int_equal(server_option(connections[i].client, SOL_SOCKET, SO_KEEPALIVE), 0);
 		host_disconnect(&connections[i]);
 		assert_told(server, SIGHTING_CLOSED, &flow);
 		assert_false(is_known(server, &flow));
@@ -368,13 +272,13 @@ static void looking_again_refreshes_the_keepalive_alone(void **state)
 	struct server *server = *state;
 	struct flow flow;
 
-	watch(server);
-	set(server, 0, host_netns_cookie());
-	connection = connect_from(server, "127.0.0.1");
+	server_watch(server);
+	server_set(server, 0, host_netns_cookie());
+	connection = server_connect(server, "127.0.0.1");
 	flow = host_flow(&connection);
 	assert_true(kernel_connection(server->kernel, flow, &before));
-	set(server, IDLE_S, host_netns_cookie());
-	look_around(server);
+	server_set(server, IDLE_S, host_netns_cookie());
+	server_look_around(server);
 	assert_true(kernel_connection(server->kernel, flow, &after));
 	assert_int_equal(after.opened_ns, before.opened_ns);
 	assert_int_equal(after.keepalive, 1);
@@ -385,24 +289,103 @@ static void looking_again_refreshes_the_keepalive_alone(void **state)
 	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_opened), 1);
 }
 
+/* One that is found anew is told apart from one whose end nobody noticed. */
+static void looking_confirms_what_stands(void **state)
+{
+	struct connection_entry before, after, lost = { .opened_ns = 1, .confirmed_ns = 1 };
+	struct flow nobody = frame_tcp(frame_flow4(40001));
+	struct host_connection connection;
+	struct server *server = *state;
+	uint64_t now_ns;
+
+	server_begin(server);
+	connection = server_connect(server, "127.0.0.1");
+	assert_true(kernel_connection(server->kernel, host_flow(&connection), &before));
+	assert_int_equal(before.confirmed_ns, before.opened_ns);
+	kernel_connect_as(server->kernel, nobody, &lost);
+	now_ns = kernel_now_ns();
+	server_look_around(server);
+	assert_true(kernel_connection(server->kernel, host_flow(&connection), &after));
+	assert_in_range(after.confirmed_ns, now_ns, kernel_now_ns());
+	assert_int_equal(after.opened_ns, before.opened_ns);
+	assert_true(kernel_connection(server->kernel, nobody, &after));
+	assert_int_equal(after.confirmed_ns, 1);
+	host_disconnect(&connection);
+}
+
+static void looking_again_counts_nothing_again(void **state)
+{
+	struct server *server = *state;
+	struct host_connection connection;
+
+	server_begin(server);
+	connection = server_connect(server, "127.0.0.1");
+	for (int i = 0; i < 3; i++)
+		server_look_around(server);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_opened), 1);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_set), 1);
+	server_set(server, 32768, host_netns_cookie());
+	for (int i = 0; i < 3; i++)
+		server_look_around(server);
+	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_refused), 1);
+	host_disconnect(&connection);
+}
+
+/* Programs see every socket of the host, also those that came in by other interfaces. */
+static void only_what_came_by_an_interface_of_ours_is_ours(void **state)
+{
+	struct server *server = *state;
+	struct sip_settings settings = { .keepalive_idle_s = IDLE_S, .watched = { 7, LOOPBACK } };
+	struct host_connection connection;
+
+	assert_int_equal(bpf_xdp_detach(LOOPBACK, XDP_FLAGS_SKB_MODE, NULL), 0);
+	server_begin(server);
+	connection = server_connect(server, "127.0.0.1");
+	server_look_around(server);
+	assert_int_equal(kernel_connections_held(server->kernel), 0);
+	assert_int_equal(server_option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	settings.netns_cookie = host_netns_cookie();
+	kernel_set(server->kernel, &settings);
+	server_look_around(server);
+	assert_int_equal(kernel_connections_held(server->kernel), 1);
+	assert_int_equal(server_option(connection.server, SOL_SOCKET, SO_KEEPALIVE), 1);
+	host_disconnect(&connection);
+}
+
+/* A trunk that the server holds open to another server, from its own SIP port. */
+static void what_the_server_has_opened_is_not_found(void **state)
+{
+	struct server *server = *state;
+	int other = host_listen(AF_INET, 5070);
+	struct host_connection trunk;
+
+	close(server->listener);
+	trunk = host_connect(other, "127.0.0.1", 5070, PORT);
+	server_begin(server);
+	server_look_around(server);
+	assert_int_equal(kernel_connections_held(server->kernel), 0);
+	assert_int_equal(server_option(trunk.client, SOL_SOCKET, SO_KEEPALIVE), 0);
+	host_disconnect(&trunk);
+	server->listener = host_listen(AF_INET6, PORT);
+	close(other);
+}
+
 static void what_is_closing_or_on_another_port_is_not_found(void **state)
 {
 	struct server *server = *state;
 	int other = host_listen(AF_INET, 5070);
-	struct host_connection closing = connect_from(server, "127.0.0.1");
+	struct host_connection closing = server_connect(server, "127.0.0.1");
 	struct host_connection strange = host_connect(other, "127.0.0.1", 5070, 0);
 
-	begin(server);
+	server_begin(server);
 	shut(closing.client);
-	look_around(server);
+	server_look_around(server);
 	assert_int_equal(kernel_connections_held(server->kernel), 0);
 	assert_int_equal(kernel_count(server->kernel, COUNTER_keepalives_set), 0);
 	host_disconnect(&closing);
 	host_disconnect(&strange);
 	close(other);
 }
-
-#define SERVER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
@@ -417,6 +400,10 @@ int main(void)
 		SERVER_TEST(trap_44_connections_without_room_are_counted_and_kept_alive),
 		SERVER_TEST(connections_that_were_there_are_found_and_their_end_is_told),
 		SERVER_TEST(looking_again_refreshes_the_keepalive_alone),
+		SERVER_TEST(looking_confirms_what_stands),
+		SERVER_TEST(looking_again_counts_nothing_again),
+		SERVER_TEST(only_what_came_by_an_interface_of_ours_is_ours),
+		SERVER_TEST(what_the_server_has_opened_is_not_found),
 		SERVER_TEST(what_is_closing_or_on_another_port_is_not_found),
 	};
 

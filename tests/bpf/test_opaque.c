@@ -78,11 +78,51 @@ static void what_is_opaque_stays_so_and_is_stamped_all_the_same(void **state)
 	assert_int_equal(entry.opened_ns, 1);
 }
 
+/* Neither TLS nor HTTP: no SIP message is as long as what comes without one. */
+static void what_shows_no_message_for_long_turns_opaque(void **state)
+{
+	struct frame_plan plan = segment_plan(frame_flow4(40001));
+	struct connection_entry entry = { 0 };
+	size_t reported = 0;
+	char noise[1024];
+
+	memset(noise, 'x', sizeof(noise));
+	kernel_connect(*state, plan.flow);
+	while (reported < 65536 && !entry.opaque) {
+		pass(*state, &plan, noise, sizeof(noise));
+		reported += kernel_sightings(*state) * sizeof(noise);
+		assert_true(kernel_connection(*state, plan.flow, &entry));
+	}
+	assert_int_equal(reported, 65536 - sizeof(noise));
+	assert_int_equal(entry.opaque, 1);
+}
+
+static void what_has_shown_a_message_is_read_however_long(void **state)
+{
+	struct frame_plan plan = segment_plan(frame_flow4(40001));
+	struct connection_entry entry;
+	char noise[1024];
+
+	memset(noise, 'x', sizeof(noise));
+	kernel_connect(*state, plan.flow);
+	pass(*state, &plan, noise, sizeof(noise));
+	pass(*state, &plan, MESSAGE_REGISTER, strlen(MESSAGE_REGISTER));
+	assert_int_equal(kernel_sightings(*state), 2);
+	for (size_t i = 0; i < 128; i++) {
+		pass(*state, &plan, noise, sizeof(noise));
+		assert_int_equal(kernel_sightings(*state), 1);
+	}
+	assert_true(kernel_connection(*state, plan.flow, &entry));
+	assert_int_equal(entry.opaque, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KERNEL_TEST(tls_and_websockets_turn_a_connection_opaque),
 		KERNEL_TEST(what_carries_sip_never_turns_opaque),
+		KERNEL_TEST(what_shows_no_message_for_long_turns_opaque),
+		KERNEL_TEST(what_has_shown_a_message_is_read_however_long),
 		KERNEL_TEST(what_is_opaque_stays_so_and_is_stamped_all_the_same),
 	};
 

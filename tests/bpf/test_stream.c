@@ -134,6 +134,7 @@ static void trap_43_a_stream_is_reported_to_the_byte(void **state)
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)('a' + i % 23 + i / 4095 % 3);
+	memcpy(bytes, MESSAGE_REGISTER, strlen(MESSAGE_REGISTER));
 	for (size_t i = 0; i < 2; i++) {
 		struct host_connection connection =
 			host_connect(server->listener, addresses[i], PORT, 0);

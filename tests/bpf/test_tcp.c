@@ -34,6 +34,13 @@ static void assert_piece(struct kernel *kernel, const struct frame_plan *plan, c
 	assert_memory_equal(piece->bytes, bytes, length);
 }
 
+/* Sends what shows that the connection carries SIP. */
+static void make_readable(struct kernel *kernel, const struct frame_plan *plan)
+{
+	pass(kernel, plan, MESSAGE_REGISTER, strlen(MESSAGE_REGISTER));
+	assert_int_equal(kernel_sightings(kernel), 1);
+}
+
 static void segments_stamp_their_path_or_their_flow(void **state)
 {
 	struct flow flows[] = { frame_flow4(40001), frame_flow6(40001) };
@@ -293,6 +300,7 @@ static void trap_43_large_segments_come_in_pieces(void **state)
 	kernel_connect(*state, plan.flow);
 	for (size_t i = 0; i < sizeof(stream); i++)
 		stream[i] = (char)('a' + i % 23 + i / 4095 % 3);
+	make_readable(*state, &plan);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		pass(*state, &plan, stream, lengths[i]);
 		for (size_t at = 0; at < lengths[i]; at += SIGHTING_CAPTURE_MAX) {
@@ -331,13 +339,37 @@ static void trap_45_pieces_that_find_no_room_are_counted(void **state)
 
 	memset(stream, 'x', sizeof(stream));
 	kernel_connect(*state, plan.flow);
+	make_readable(*state, &plan);
 	for (size_t i = 0; i < 2 * KERNEL_SIGHTINGS_BYTES / sizeof(stream); i++)
 		pass(*state, &plan, stream, sizeof(stream));
 	lost = kernel_count(*state, COUNTER_sightings_lost);
 	assert_in_range(lost, 1, 4 * 2 * KERNEL_SIGHTINGS_BYTES / sizeof(stream) - 1);
-	assert_int_equal(kernel_sightings(*state), kernel_count(*state, COUNTER_sightings));
+	assert_int_equal(kernel_sightings(*state), kernel_count(*state, COUNTER_sightings) - 1);
 	pass(*state, &plan, "x", 1);
 	assert_piece(*state, &plan, "x", 1, 0);
+}
+
+/* However much a stream brings, a message over UDP finds room. */
+static void trap_45_a_stream_leaves_half_of_the_room(void **state)
+{
+	struct frame_plan plan = segment_plan(frame_flow4(40001));
+	const size_t datagrams = KERNEL_SIGHTINGS_BYTES / 2 / 1024;
+	static char stream[16000];
+	uint64_t lost;
+
+	memset(stream, 'x', sizeof(stream));
+	kernel_connect(*state, plan.flow);
+	make_readable(*state, &plan);
+	for (size_t i = 0; i < 2 * KERNEL_SIGHTINGS_BYTES / sizeof(stream); i++)
+		pass(*state, &plan, stream, sizeof(stream));
+	lost = kernel_count(*state, COUNTER_sightings_lost);
+	for (size_t i = 0; i < datagrams; i++)
+		kernel_receive(*state, frame_flow4(40002), MESSAGE_REGISTER);
+	assert_int_equal(kernel_count(*state, COUNTER_sightings_lost), lost);
+	pass(*state, &plan, "x", 1);
+	assert_int_equal(kernel_count(*state, COUNTER_sightings_lost), lost + 1);
+	kernel_sightings(*state);
+	assert_int_equal(kernel_sighting(*state)->kind, SIGHTING_MESSAGE);
 }
 
 #define FRAGS_TEST(test) cmocka_unit_test_setup_teardown(test, kernel_setup_frags, kernel_teardown)
@@ -361,6 +393,7 @@ int main(void)
 		FRAGS_TEST(trap_43_large_segments_come_in_pieces),
 		FRAGS_TEST(trap_43_a_large_datagram_is_captured_as_far_as_it_goes),
 		FRAGS_TEST(trap_45_pieces_that_find_no_room_are_counted),
+		FRAGS_TEST(trap_45_a_stream_leaves_half_of_the_room),
 	};
 
 	return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);

@@ -69,7 +69,7 @@ end_at_once() {
 }
 
 wholly_attached() {
-	[[ -n $(xdp_mode) && -n $(tc -n server qdisc show dev eth0 clsact) && $(pins | wc -l) -eq 5 ]] &&
+	[[ -n $(xdp_mode) && -n $(tc -n server qdisc show dev eth0 clsact) && $(pins | wc -l) -eq 7 ]] &&
 		tc -n server filter show dev eth0 egress | grep -q sippath_egress
 }
 

@@ -11,41 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "days_parts.h"
+#include "days_call.h"
 #include "state/dialogs.h"
 
 #define CALLS_MAX 4096
-#define FORKS_MAX 2
-
-enum stage { STAGE_FREE, STAGE_RINGING, STAGE_TALKING, STAGE_OVER };
-
-enum fate { FATE_ANSWERED, FATE_REJECTED, FATE_CANCELLED, FATE_UNANSWERED };
-
-/* A leg's place: its mapping, and which one of those there; NULL for none. */
-struct place {
-	struct mapping *mapping;
-	size_t index;
-};
-
-struct fork {
-	struct phone *phone;
-	struct mapping *rung; /* where the INVITE went */
-	char tag[4];
-	struct place leg, caller_leg;
-};
-
-struct call {
-	enum stage stage;
-	enum fate fate;
-	uint32_t number, branch;
-	char call_id[24];
-	struct phone *caller;
-	struct mapping *called_from;
-	unsigned int fork_count;
-	struct fork forks[FORKS_MAX]; /* the first one is who answers, if anybody does */
-	unsigned int session_s; /* of the session timer; 0 without one */
-	unsigned int cseq;
-};
 
 /* --- what the server and the devices have agreed upon --- */
 
@@ -87,113 +56,25 @@ static uint64_t session_ns(const struct call *call)
 	return call->session_s > 0 ? call->session_s * NS_PER_S : DAYS_DIALOG_MAX_NS;
 }
 
-/* --- messages --- */
-
-static struct message initial(const struct call *call, const struct fork *fork, const char *method,
-			      unsigned int status)
-{
-	return (struct message){
-		.status = status,
-		.method = method,
-		.cseq = 1,
-		.call_id = call->call_id,
-		.branch = call->branch,
-		.from = call->caller->name,
-		.from_tag = "a",
-		.to = call->forks[0].phone->name,
-		.to_tag = status > 0 && fork ? fork->tag : NULL,
-		.contact = status > 0 && fork ? fork->phone->name : call->caller->name,
-		.contact_expires = -1,
-	};
-}
-
-/* The device's answer to the INVITE that the server has relayed to it. */
-static void answer_server(struct days *days, const struct call *call, const struct fork *fork,
-			  unsigned int status, const char *extra)
-{
-	struct message response = initial(call, fork, "INVITE", status);
-
-	response.branch = call->branch + 1 + (uint32_t)(fork - call->forks);
-	response.relayed = true;
-	response.extra = extra;
-	days_see(days, fork->rung, true, &response);
-}
-
-/* The server passes an answer on to the caller. */
-static void answer_caller(struct days *days, const struct call *call, const struct fork *fork,
-			  unsigned int status, const char *extra)
-{
-	struct message response = initial(call, fork, "INVITE", status);
-
-	response.extra = extra;
-	days_see(days, call->called_from, false, &response);
-	if (call->called_from->alive)
-		days_speak(days, call->called_from); /* its ACK, or its PRACK */
-}
-
-static void relay(struct days *days, const struct call *call, const struct fork *fork,
-		  const char *method)
-{
-	struct message request = initial(call, NULL, method, 0);
-
-	request.branch = call->branch + 1 + (uint32_t)(fork - call->forks);
-	request.relayed = true;
-	days_see(days, fork->rung, false, &request);
-}
-
-/* One side of a call, for what is said inside of the dialog. */
-struct party {
-	struct phone *phone;
-	const char *tag;
-	struct place *leg;
-};
-
-static void parties(struct call *call, bool by_caller, struct party *one, struct party *other)
-{
-	struct fork *fork = &call->forks[0];
-	struct party caller = { call->caller, "a", &fork->caller_leg };
-	struct party callee = { fork->phone, fork->tag, &fork->leg };
-
-	*one = by_caller ? caller : callee;
-	*other = by_caller ? callee : caller;
-}
-
-static struct message inside(struct days *days, struct call *call, const struct party *one,
-			     const struct party *other, const char *method)
-{
-	return (struct message){
-		.method = method,
-		.cseq = ++call->cseq,
-		.call_id = call->call_id,
-		.branch = ++days->branch,
-		.from = one->phone->name,
-		.from_tag = one->tag,
-		.to = other->phone->name,
-		.to_tag = other->tag,
-		.contact = one->phone->name,
-		.contact_expires = -1,
-	};
-}
-
 /* --- what happens in a call --- */
 
 static void ring(struct days *days, struct call *call, struct fork *fork)
 {
 	if (!fork->rung->alive)
 		return;
-	answer_server(days, call, fork, 180, NULL);
+	call_answer_server(days, call, fork, 180, NULL);
 	keep(days, &fork->leg, fork->rung, DIALOG_EARLY_NS);
-	answer_caller(days, call, fork, 180, NULL);
+	call_answer_caller(days, call, fork, 180, NULL);
 	keep(days, &fork->caller_leg, call->called_from, DIALOG_EARLY_NS);
 }
 
 static void invite(struct days *days, struct call *call)
 {
-	struct message request = initial(call, NULL, "INVITE", 0);
+	struct message request = call_initial(call, NULL, "INVITE", 0);
 
 	days_see(days, call->called_from, true, &request);
 	for (unsigned int i = 0; i < call->fork_count; i++) {
-		relay(days, call, &call->forks[i], "INVITE");
+		call_relay(days, call, &call->forks[i], "INVITE");
 		ring(days, call, &call->forks[i]);
 	}
 }
@@ -201,10 +82,10 @@ static void invite(struct days *days, struct call *call)
 /* The server tells a phone that rings that it need not; the answer is 487. */
 static void cancel(struct days *days, const struct call *call, const struct fork *fork)
 {
-	relay(days, call, fork, "CANCEL");
+	call_relay(days, call, fork, "CANCEL");
 	if (!fork->rung->alive)
 		return;
-	answer_server(days, call, fork, 487, NULL);
+	call_answer_server(days, call, fork, 487, NULL);
 	linger(days, fork->leg);
 }
 
@@ -216,10 +97,11 @@ static void pick_up(struct days *days, struct call *call)
 	if (call->session_s > 0)
 		snprintf(extra, sizeof(extra), "Session-Expires: %u;refresher=uac\r\n",
 			 call->session_s);
-	answer_server(days, call, fork, 200, extra);
+	call_answer_server(days, call, fork, 200, extra);
 	keep(days, &fork->leg, fork->rung, session_ns(call));
-	answer_caller(days, call, fork, 200, extra);
-	keep(days, &fork->caller_leg, call->called_from, session_ns(call));
+	call_answer_caller(days, call, fork, 200, extra);
+	keep(days, &fork->caller_leg, call->called_from,
+	     call_acknowledge(days, call, fork) ? session_ns(call) : DIALOG_ACK_NS);
 	for (unsigned int i = 1; i < call->fork_count; i++) {
 		end_at(call->forks[i].caller_leg, days->now_ns + DIALOG_FORK_NS);
 		cancel(days, call, &call->forks[i]);
@@ -231,7 +113,7 @@ static void give_up(struct days *days, struct call *call)
 {
 	bool cancelled = call->fate == FATE_CANCELLED;
 	unsigned int status = cancelled ? 487 : 486;
-	struct message request = initial(call, NULL, "CANCEL", 0);
+	struct message request = call_initial(call, NULL, "CANCEL", 0);
 
 	if (cancelled)
 		days_see(days, call->called_from, true, &request);
@@ -241,11 +123,11 @@ static void give_up(struct days *days, struct call *call)
 		if (cancelled) {
 			cancel(days, call, fork);
 		} else if (fork->rung->alive) {
-			answer_server(days, call, fork, status, NULL);
+			call_answer_server(days, call, fork, status, NULL);
 			linger(days, fork->leg);
 		}
 	}
-	answer_caller(days, call, &call->forks[0], status, NULL);
+	call_answer_caller(days, call, &call->forks[0], status, NULL);
 	for (unsigned int i = 0; i < call->fork_count; i++)
 		linger(days, call->forks[i].caller_leg);
 }
@@ -257,8 +139,8 @@ static void refresh(struct days *days, struct call *call, bool by_caller)
 	struct message message;
 	char extra[64];
 
-	parties(call, by_caller, &one, &other);
-	message = inside(days, call, &one, &other, "INVITE");
+	call_parties(call, by_caller, &one, &other);
+	message = call_inside(days, call, &one, &other, "INVITE");
 	days_see(days, one.phone->mapping, true, &message);
 	message.relayed = true;
 	days_see(days, other.phone->mapping, false, &message);
@@ -275,20 +157,30 @@ static void refresh(struct days *days, struct call *call, bool by_caller)
 	keep(days, one.leg, one.phone->mapping, session_ns(call));
 }
 
+/* A BYE has come from a phone, or gone there: it counts where the leg is, but for the port. */
+static void part(struct days *days, const struct party *party)
+{
+	const struct mapping *kept = party->leg->mapping, *there = party->phone->mapping;
+
+	if (kept && memcmp(kept->flow.remote_addr, there->flow.remote_addr,
+			   sizeof(there->flow.remote_addr)) == 0)
+		linger(days, *party->leg);
+}
+
 static void hang_up(struct days *days, struct call *call, bool by_caller)
 {
 	struct party one, other;
 	struct message bye;
 
-	parties(call, by_caller, &one, &other);
-	bye = inside(days, call, &one, &other, "BYE");
+	call_parties(call, by_caller, &one, &other);
+	bye = call_inside(days, call, &one, &other, "BYE");
 	days_see(days, one.phone->mapping, true, &bye);
-	linger(days, *one.leg);
+	part(days, &one);
 	bye.relayed = true;
 	days_see(days, other.phone->mapping, false, &bye);
 	if (other.phone->alive)
 		days_speak(days, other.phone->mapping);
-	linger(days, *other.leg);
+	part(days, &other);
 }
 
 /* --- how a call goes --- */

@@ -243,6 +243,20 @@ static void control_characters_do_not_reach_the_terminal(void **state)
 		     "?[2J      ?  ?31m?\n");
 }
 
+/* "alice" after U+202E would read "ecila". */
+static void the_direction_of_writing_cannot_be_turned(void **state)
+{
+	static const char *const cells[] = { "\xe2\x80\xae"
+					     "a\xe2\x80\xaa\xd8\x9c",
+					     "\xe2\x81\xa6\xe2\x81\xa9", "\xe2\x80\x8f\xe2\x80\x93",
+					     NULL };
+
+	(void)state;
+	assert_table(cells, 0,
+		     "NAME  COUNT  OF\n"
+		     "?a??     ??  ?\xe2\x80\x93\n");
+}
+
 static void lines_are_cut_at_the_width_of_the_terminal(void **state)
 {
 	static const char *const cells[] = { "name", "1", "J\xc3\xbcrgen", NULL };
@@ -332,6 +346,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_written_without_rows),
 		cmocka_unit_test(a_character_of_several_bytes_is_one_wide),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
+		cmocka_unit_test(the_direction_of_writing_cannot_be_turned),
 		cmocka_unit_test(lines_are_cut_at_the_width_of_the_terminal),
 		cmocka_unit_test(a_long_table_is_written_in_blocks),
 		cmocka_unit_test(durations_are_said_as_people_say_them),

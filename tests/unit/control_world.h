@@ -57,6 +57,7 @@ static struct registration registrations[PATHS_MANY];
 static size_t registered;
 static size_t turns_asked_for;
 static uint64_t threshold_told_ns;
+static int threshold_error;
 static struct connection_entry connection;
 static struct path_rules rules;
 static int kernel_error;
@@ -164,10 +165,11 @@ int connection_map_read(int map, const struct flow *flow, struct connection_entr
 	return 0;
 }
 
-static inline void note_threshold(void *context, uint64_t threshold_ns)
+static inline int note_threshold(void *context, uint64_t threshold_ns)
 {
 	assert_ptr_equal(context, &turns_asked_for);
 	threshold_told_ns = threshold_ns;
+	return threshold_error;
 }
 
 static inline void count_turn(void *context)
@@ -374,6 +376,7 @@ static inline int begin(void **state)
 	registered = 0;
 	turns_asked_for = 0;
 	threshold_told_ns = 0;
+	threshold_error = 0;
 	kernel_error = 0;
 	connection = (struct connection_entry){ .keepalive = 1 };
 	rules = (struct path_rules){ .threshold_ns = 24 * NS_PER_S };

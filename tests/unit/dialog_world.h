@@ -161,12 +161,15 @@ static inline struct facts replies(uint16_t status, const char *to_tag)
 	return facts;
 }
 
-static inline void answer(struct world *world, enum sighting_direction direction, uint16_t port,
-			  const struct facts *request, const struct facts *response)
+/* The request was seen at seen_ns. */
+static inline void answer_seen(struct world *world, enum sighting_direction direction,
+			       uint16_t port, const struct facts *request, uint64_t seen_ns,
+			       const struct facts *response)
 {
 	const struct transaction transaction = {
 		.flow = flow_from(port),
 		.direction = direction,
+		.seen_ns = seen_ns,
 		.facts = request,
 	};
 
@@ -175,6 +178,12 @@ static inline void answer(struct world *world, enum sighting_direction direction
 					       world->now_ns, world->changes);
 	for (size_t i = 0; i < world->change_count; i++)
 		apply(world, &world->changes[i]);
+}
+
+static inline void answer(struct world *world, enum sighting_direction direction, uint16_t port,
+			  const struct facts *request, const struct facts *response)
+{
+	answer_seen(world, direction, port, request, world->now_ns + NS_PER_MS, response);
 }
 
 /* The server answers Alice's INVITE. */
@@ -207,16 +216,46 @@ static inline void answer_inside(struct world *world, enum sighting_direction di
 	answer(world, direction, port, request, &response);
 }
 
-static inline void bye(struct world *world, enum sighting_direction direction, const char *from_tag,
-		       const char *to_tag)
+static inline void bye_on(struct world *world, const struct flow *flow,
+			  enum sighting_direction direction, const char *from_tag,
+			  const char *to_tag)
 {
 	struct facts facts = inside(SIP_METHOD_BYE, 99, from_tag, to_tag);
 
 	world->now_ns += NS_PER_S;
 	world->change_count =
-		dialogs_bye(world->dialogs, direction, &facts, world->now_ns, world->changes);
+		dialogs_bye(world->dialogs, flow, direction, &facts, world->now_ns, world->changes);
 	for (size_t i = 0; i < world->change_count; i++)
 		apply(world, &world->changes[i]);
+}
+
+static inline void bye(struct world *world, uint16_t port, enum sighting_direction direction,
+		       const char *from_tag, const char *to_tag)
+{
+	struct flow flow = flow_from(port);
+
+	bye_on(world, &flow, direction, from_tag, to_tag);
+}
+
+static inline void ack_on(struct world *world, const struct flow *flow,
+			  enum sighting_direction direction, const char *from_tag,
+			  const char *to_tag)
+{
+	struct facts facts = inside(SIP_METHOD_ACK, 1, from_tag, to_tag);
+
+	world->now_ns += NS_PER_S;
+	world->change_count =
+		dialogs_acknowledged(world->dialogs, flow, direction, &facts, world->changes);
+	for (size_t i = 0; i < world->change_count; i++)
+		apply(world, &world->changes[i]);
+}
+
+/* Alice acknowledges what she was answered with. */
+static inline void alice_acks(struct world *world, uint16_t port, const char *to_tag)
+{
+	struct flow flow = flow_from(port);
+
+	ack_on(world, &flow, SIGHTING_FROM_DEVICE, "a", to_tag);
 }
 
 static inline enum path_state state_at(const struct world *world, uint16_t port)

@@ -7,6 +7,7 @@
 
 #include <time.h>
 
+#include "base/clock.h"
 #include "flow.h"
 #include "kernel/keepalive.h"
 #include "path_entry.h"
@@ -39,6 +40,12 @@ static void assert_no_link(const struct bpf_link_info *before)
 	assert_false(find_link(PIN_DIR, &info));
 	assert_goes(bpf_link_get_fd_by_id, before->id);
 	assert_goes(bpf_prog_get_fd_by_id, before->prog_id);
+}
+
+static void ignore(void *context, const struct flow *flow)
+{
+	(void)context;
+	(void)flow;
 }
 
 static struct flow some_flow(void)
@@ -168,7 +175,7 @@ static void taking_it_off_by_hand_is_noticed(void **state)
 	attach_close(attachment);
 }
 
-/* Such a link stays pinned; what the map said of connections may not be true any more. */
+/* Such a link stays pinned; what the map says is true as soon as somebody looks around. */
 static void what_was_detached_by_force_is_made_anew(void **state)
 {
 	struct attachment *attachment = must_open_one("v0");
@@ -185,7 +192,48 @@ static void what_was_detached_by_force_is_made_anew(void **state)
 	assert_true(keepalive_works(attachment));
 	assert_int_not_equal(link_in(PIN_DIR).id, link.id);
 	assert_int_not_equal(link_in(PIN_DIR).cgroup.cgroup_id, 0);
+	assert_int_equal(keepalive_look_around(attachment, clock_now_ns(), ignore, ignore, NULL),
+			 0);
 	assert_false(has_connection(attachment));
+	attach_close(attachment);
+}
+
+static void what_was_taken_off_is_put_back(void **state)
+{
+	struct attachment *attachment = must_open_one("v0");
+	struct bpf_link_info link = link_in(PIN_DIR);
+
+	(void)state;
+	assert_int_equal(attach_mend_connections(attachment), 0);
+	assert_int_equal(link_in(PIN_DIR).id, link.id);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(unlink(PIN_DIR "/" SIPPATH_PROGRAM_ACCEPT), 0);
+		assert_goes(bpf_link_get_fd_by_id, link.id);
+		assert_false(keepalive_works(attachment));
+		assert_int_equal(attach_mend_connections(attachment), 0);
+		assert_true(keepalive_works(attachment));
+		link = link_in(PIN_DIR);
+		assert_int_equal(map_of_program(link.prog_id, SIPPATH_MAP_CONNECTIONS),
+				 map_id(attach_map(attachment, SIPPATH_MAP_CONNECTIONS)));
+	}
+	attach_close(attachment);
+	assert_int_equal(link_in(PIN_DIR).id, link.id);
+}
+
+static void a_detached_interface_is_not_watched_any_more(void **state)
+{
+	const char *const interfaces[] = { "v0" };
+	struct attach_options options = options_for(interfaces, 1);
+	struct attachment *attachment = must_open_one("v1");
+
+	(void)state;
+	options.keep_settings = true;
+	attach_close(must_open(&options));
+	assert_int_equal(settings_of(attachment).watched[0], if_nametoindex("v1"));
+	assert_int_equal(settings_of(attachment).watched[1], if_nametoindex("v0"));
+	assert_int_equal(attach_remove("v0", PIN_DIR), 0);
+	assert_int_equal(settings_of(attachment).watched[0], if_nametoindex("v1"));
+	assert_int_equal(settings_of(attachment).watched[1], 0);
 	attach_close(attachment);
 }
 
@@ -298,6 +346,8 @@ int main(void)
 		IN_A_WORLD(the_program_of_an_older_instance_comes_back),
 		IN_A_WORLD(taking_it_off_by_hand_is_noticed),
 		IN_A_WORLD(what_was_detached_by_force_is_made_anew),
+		IN_A_WORLD(what_was_taken_off_is_put_back),
+		IN_A_WORLD(a_detached_interface_is_not_watched_any_more),
 		IN_A_WORLD(a_pin_of_others_is_left_and_said),
 		IN_A_WORLD(without_the_hierarchy_udp_goes_on),
 		IN_A_WORLD(the_hierarchy_is_found_wherever_it_is_mounted),

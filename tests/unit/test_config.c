@@ -261,7 +261,9 @@ static void mistakes_in_the_file_name_file_and_line(void **state)
 		{ "[agent]\ntreshold = 24s\n", ":2: there is no option \"treshold\"" },
 		{ "[agent]\nsip-port = 5060\n", ":2: there is no option \"sip-port\"" },
 		{ "[agent]\nconfig = x\n", ":2: there is no option \"config\"" },
-		{ "[agents]\nthreshold = 24s\n", "in a section [agents]" },
+		{ "[agents]\nthreshold = 24s\n", ":1: there is no section [agents]" },
+		{ "[agent]\n\n  [agents]\n", ":3: there is no section [agents]" },
+		{ "[]\n", ":1: there is no section []" },
 		{ "threshold = 24s\n", ":1: there is no option \"threshold\"" },
 		{ "[agent]\nmax_lifetime = 1h\n", ":2: there is no option \"max_lifetime\"" },
 		{ "[dialogs]\nmax_lifetime = 1s\n", ":2: max_lifetime: expected a time from 1m" },
@@ -317,6 +319,20 @@ static void a_named_file_must_be_readable(void **state)
 	assert_one_line_with(&reading, directory);
 }
 
+/* Nobody writes into it: whoever waited would wait for ever. */
+static void a_pipe_is_refused_and_not_waited_for(void **state)
+{
+	struct reading reading;
+
+	(void)state;
+	unlink(file);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	READ(&reading, "--config", file, "--interface", "eth0");
+	assert_int_equal(reading.result, CONFIG_BAD);
+	assert_one_line_with(&reading, "is a pipe");
+	unlink(file);
+}
+
 static void help_and_version_are_answered_on_standard_output(void **state)
 {
 	struct reading reading;
@@ -357,6 +373,7 @@ int main(void)
 		cmocka_unit_test(mistakes_in_the_file_name_file_and_line),
 		cmocka_unit_test(a_line_is_never_taken_for_two),
 		cmocka_unit_test(a_named_file_must_be_readable),
+		cmocka_unit_test(a_pipe_is_refused_and_not_waited_for),
 		cmocka_unit_test(help_and_version_are_answered_on_standard_output),
 		cmocka_unit_test(an_interface_is_needed_only_where_said),
 	};

@@ -45,10 +45,16 @@ static void fill(void)
 {
 	for (unsigned int i = 0; i < ROOM; i++) {
 		struct flow flow = flow_of((uint16_t)i);
-		struct connection_entry entry = { .opened_ns = i };
+		struct connection_entry entry = { .confirmed_ns = i };
 
 		assert_int_equal(bpf_map_update_elem(map_fd, &flow, &entry, BPF_NOEXIST), 0);
 	}
+}
+
+static void must_not_go(void *context, const struct flow *flow)
+{
+	(void)context;
+	fail_msg("%u is gone", flow->remote_port);
 }
 
 static void count(void *context, const struct flow *flow)
@@ -86,7 +92,7 @@ static void a_walk_tells_every_connection_once(void **state)
 
 	(void)state;
 	fill();
-	assert_int_equal(connection_map_walk(map_fd, count, told), 0);
+	assert_int_equal(connection_map_walk(map_fd, 0, count, must_not_go, told), 0);
 	for (unsigned int i = 0; i < ROOM; i++)
 		assert_int_equal(told[i], 1);
 }
@@ -104,22 +110,40 @@ static void a_walk_goes_on_when_connections_go(void **state)
 
 	(void)state;
 	fill();
-	assert_int_equal(connection_map_walk(map_fd, count_and_delete, told), 0);
+	assert_int_equal(connection_map_walk(map_fd, 0, count_and_delete, must_not_go, told), 0);
 	for (unsigned int i = 0; i < ROOM; i++)
 		assert_int_equal(told[i], 1);
 }
 
-static void clearing_leaves_an_empty_map(void **state)
+struct walk {
+	unsigned char stand[ROOM];
+	unsigned char gone[ROOM];
+};
+
+static void count_standing(void *context, const struct flow *flow)
 {
-	unsigned char told[ROOM] = { 0 };
+	count(((struct walk *)context)->stand, flow);
+}
+
+static void count_gone(void *context, const struct flow *flow)
+{
+	count(((struct walk *)context)->gone, flow);
+}
+
+static void what_was_not_confirmed_is_gone(void **state)
+{
+	struct walk walk = { 0 };
 
 	(void)state;
 	fill();
-	assert_int_equal(connection_map_clear(map_fd), 0);
-	assert_int_equal(connection_map_walk(map_fd, count, told), 0);
-	for (unsigned int i = 0; i < ROOM; i++)
-		assert_int_equal(told[i], 0);
-	assert_int_equal(connection_map_clear(map_fd), 0);
+	for (int i = 1; i <= 2; i++)
+		assert_int_equal(
+			connection_map_walk(map_fd, ROOM / 3, count_standing, count_gone, &walk),
+			0);
+	for (unsigned int i = 0; i < ROOM; i++) {
+		assert_int_equal(walk.stand[i], i < ROOM / 3 ? 0 : 2);
+		assert_int_equal(walk.gone[i], i < ROOM / 3 ? 1 : 0);
+	}
 }
 
 static void what_is_no_map_is_an_error(void **state)
@@ -131,8 +155,7 @@ static void what_is_no_map_is_an_error(void **state)
 
 	(void)state;
 	assert_int_equal(connection_map_read(fd, &flow, &entry), -EINVAL);
-	assert_int_equal(connection_map_walk(fd, count, told), -EINVAL);
-	assert_int_equal(connection_map_clear(fd), -EINVAL);
+	assert_int_equal(connection_map_walk(fd, 0, count, must_not_go, told), -EINVAL);
 	close(fd);
 }
 
@@ -145,7 +168,7 @@ int main(void)
 		ON_A_NEW_MAP(a_connection_that_does_not_stand_has_no_entry),
 		ON_A_NEW_MAP(a_walk_tells_every_connection_once),
 		ON_A_NEW_MAP(a_walk_goes_on_when_connections_go),
-		ON_A_NEW_MAP(clearing_leaves_an_empty_map),
+		ON_A_NEW_MAP(what_was_not_confirmed_is_gone),
 		ON_A_NEW_MAP(what_is_no_map_is_an_error),
 	};
 

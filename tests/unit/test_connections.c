@@ -12,6 +12,7 @@
 #include "state/connections.h"
 
 #define LIMIT 3
+#define OPENED (7 * NS_PER_S)
 
 static struct counts counts;
 
@@ -36,7 +37,7 @@ static struct binding *must_open(struct connections *connections, uint16_t remot
 	struct flow flow = flow_of(remote_port);
 	struct binding_change change;
 
-	assert_true(connections_open(connections, &flow, &change));
+	assert_true(connections_open(connections, &flow, OPENED, &change));
 	return change.binding;
 }
 
@@ -47,7 +48,7 @@ static void a_connection_begins_a_binding_that_does_not_end_by_itself(void **sta
 	struct binding_change change;
 
 	(void)state;
-	assert_true(connections_open(connections, &flow, &change));
+	assert_true(connections_open(connections, &flow, OPENED, &change));
 	assert_int_equal(change.kind, BINDING_BEGINS);
 	assert_int_equal(change.reason, REASON_connected);
 	assert_memory_equal(&change.flow, &flow, sizeof(flow));
@@ -73,13 +74,13 @@ static void beyond_the_limit_a_connection_is_refused_and_counted(void **state)
 	(void)state;
 	must_open(connections, 2);
 	must_open(connections, 3);
-	assert_false(connections_open(connections, &flow, &change));
+	assert_false(connections_open(connections, &flow, OPENED, &change));
 	assert_null(change.binding);
 	assert_int_equal(counts.value[COUNT_bindings_refused], 1);
 	assert_int_equal(connections_count(connections), LIMIT);
 	connections_forget(connections, first);
 	assert_int_equal(connections_count(connections), LIMIT - 1);
-	assert_true(connections_open(connections, &flow, &change));
+	assert_true(connections_open(connections, &flow, OPENED, &change));
 	connections_free(connections);
 }
 
@@ -103,9 +104,29 @@ static void connections_are_forgotten_in_any_order(void **state)
 	connections_free(NULL);
 }
 
+static void another_connection_on_the_same_flow_is_told_from_it(void **state)
+{
+	struct connections *connections = new_room();
+	struct binding *binding = must_open(connections, 40001), *unknown;
+	struct flow flow = flow_of(40001), other = flow_of(40002);
+	struct binding_change change;
+
+	(void)state;
+	assert_memory_equal(connections_flow(binding), &flow, sizeof(flow));
+	assert_false(connections_replaced(binding, OPENED));
+	assert_true(connections_replaced(binding, OPENED + 1));
+	assert_true(connections_replaced(binding, OPENED - 1));
+	assert_true(connections_open(connections, &other, 0, &change));
+	unknown = change.binding;
+	assert_false(connections_replaced(unknown, OPENED));
+	assert_memory_equal(connections_flow(unknown), &other, sizeof(other));
+	connections_free(connections);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_connection_on_the_same_flow_is_told_from_it),
 		cmocka_unit_test(a_connection_begins_a_binding_that_does_not_end_by_itself),
 		cmocka_unit_test(beyond_the_limit_a_connection_is_refused_and_counted),
 		cmocka_unit_test(connections_are_forgotten_in_any_order),

@@ -290,6 +290,20 @@ static void what_cannot_be_done_is_said_and_the_client_stays(void **state)
 	leave(peer);
 }
 
+/* UDP paths have the new one all the same. */
+static void a_threshold_that_tcp_does_not_take_is_said(void **state)
+{
+	struct peer *peer = connect_peer();
+
+	(void)state;
+	threshold_error = -EAGAIN;
+	say(peer, "{\"command\": \"threshold\", \"value\": \"20s\"}");
+	expect_error(peer, "TCP connections are kept at the old one: Resource temporarily");
+	assert_int_equal(pipeline.keeper.threshold_ns, 20 * NS_PER_S);
+	assert_int_equal(turns_asked_for, 1);
+	leave(peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +317,7 @@ int main(void)
 		CONTROL_TEST(a_prompt_is_carried_out_at_once),
 		CONTROL_TEST(a_connection_is_shown_as_the_kernel_keeps_it),
 		CONTROL_TEST(the_threshold_is_said_and_set),
+		CONTROL_TEST(a_threshold_that_tcp_does_not_take_is_said),
 		CONTROL_TEST(what_cannot_be_done_is_said_and_the_client_stays),
 	};
 

@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <poll.h>
+#include <sys/syscall.h>
+#include <time.h>
+
 #include <control.h>
 
 #include "control_world.h"
@@ -304,6 +308,94 @@ static void one_client_too_many_is_told_so_when_all_are_busy(void **state)
 		leave(peers[i]);
 }
 
+static int64_t skipped_s; /* by which the clocks are ahead */
+static uint64_t patience_ends_ns;
+
+/* In place of the C library's: libev's and the agent's time alike. */
+int clock_gettime(clockid_t clock, struct timespec *out)
+{
+	int error = (int)syscall(SYS_clock_gettime, clock, out);
+
+	out->tv_sec += skipped_s;
+	return error;
+}
+
+/* The agent has closed its side, whatever is still to be read. */
+static bool has_ended(const struct peer *peer)
+{
+	struct pollfd wait = { .fd = peer->fd, .events = POLLRDHUP };
+
+	assert_true(clock_now_ns() < patience_ends_ns);
+	assert_true(poll(&wait, 1, 10) >= 0);
+	return wait.revents & (POLLRDHUP | POLLHUP);
+}
+
+/* Asks for more than fits into all buffers between, and takes nothing of it. */
+static struct peer *connect_stuck(void)
+{
+	struct peer *peer = connect_peer();
+	size_t before;
+
+	say(peer, "{\"command\": \"paths\"}");
+	do {
+		before = pipeline.keeper.entries_read;
+		turn();
+	} while (pipeline.keeper.entries_read > before);
+	return peer;
+}
+
+static void who_takes_nothing_of_what_waits_is_closed_in_the_end(void **state)
+{
+	struct peer *stuck, *slow, *idle = connect_peer();
+
+	(void)state;
+	for (uint32_t i = 0; i < PATHS_MANY; i++)
+		add_path(i);
+	stuck = connect_stuck();
+	slow = connect_stuck();
+	skipped_s += 20;
+	assert_true(hear(slow));
+	turn();
+	skipped_s += 20;
+	patience_ends_ns = clock_now_ns() + PATIENCE_NS;
+	while (!has_ended(stuck))
+		turn();
+	assert_false(has_ended(slow));
+	expect_status(idle);
+	leave(stuck);
+	leave(slow);
+	leave(idle);
+}
+
+/* A listener that is stopped does not keep its place, and others not root out. */
+static void listeners_leave_places_to_those_who_ask(void **state)
+{
+	struct peer *listeners[CONTROL_LISTENERS_MAX], *late, *root;
+
+	(void)state;
+	for (size_t i = 0; i < CONTROL_LISTENERS_MAX; i++) {
+		listeners[i] = connect_peer();
+		say(listeners[i], "{\"command\": \"events\"}");
+		turn();
+	}
+	late = connect_peer();
+	say(late, "{\"command\": \"events\"}");
+	expect_error(late, "listen to events, and no more may");
+	expect_status(late);
+	root = connect_peer();
+	expect_status(root);
+	leave(listeners[7]);
+	say(late, "{\"command\": \"events\"}");
+	turn();
+	listeners[7] = connect_peer();
+	say(listeners[7], "{\"command\": \"events\"}");
+	expect_error(listeners[7], "listen to events, and no more may");
+	for (size_t i = 0; i < CONTROL_LISTENERS_MAX; i++)
+		leave(listeners[i]);
+	leave(late);
+	leave(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +411,8 @@ int main(void)
 		CONTROL_TEST(a_client_that_leaves_in_the_middle_is_forgotten),
 		CONTROL_TEST(the_client_that_is_idle_longest_makes_room),
 		CONTROL_TEST(one_client_too_many_is_told_so_when_all_are_busy),
+		CONTROL_TEST(who_takes_nothing_of_what_waits_is_closed_in_the_end),
+		CONTROL_TEST(listeners_leave_places_to_those_who_ask),
 	};
 
 	return cmocka_run_group_tests_name("control_clients", tests, NULL, NULL);

@@ -12,6 +12,7 @@ static void a_callers_leg_rings_and_is_confirmed(void **state)
 {
 	struct world *world = *state;
 	const struct dialog *leg;
+	uint64_t accepted_ns;
 
 	answer_alice(world, 180, "b");
 	assert_one_change(world, BINDING_BEGINS, REASON_dialog_early);
@@ -36,12 +37,15 @@ static void a_callers_leg_rings_and_is_confirmed(void **state)
 	assert_one_change(world, BINDING_RENEWED, REASON_dialog_confirmed);
 	assert_false(leg->early);
 	assert_int_equal(leg->session_expires, FACTS_UNSTATED);
+	accepted_ns = world->now_ns;
+	alice_acks(world, ALICE_PORT, "b");
+	assert_one_change(world, BINDING_RENEWED, REASON_dialog_confirmed);
 	assert_int_equal(leg->binding.expiry, REASON_dialog_too_long);
-	assert_int_equal(leg->binding.ends_ns, world->now_ns + MAX_LIFETIME_NS);
+	assert_int_equal(leg->binding.ends_ns, accepted_ns + MAX_LIFETIME_NS);
 	assert_int_equal(dialogs_count(world->dialogs), 1);
 	assert_int_equal(counted(world, COUNT_invites_accepted), 1);
 	assert_int_equal(counted(world, COUNT_bindings_begun), 1);
-	assert_int_equal(counted(world, COUNT_bindings_renewed), 2);
+	assert_int_equal(counted(world, COUNT_bindings_renewed), 3);
 }
 
 /* Trap 38: the path is the one that the INVITE went over, whatever is registered where. */
@@ -81,7 +85,9 @@ static void what_tells_no_leg_changes_nothing(void **state)
 	assert_no_change(world);
 	answer_alice(world, 486, "b");
 	assert_no_change(world);
-	bye(world, SIGHTING_FROM_DEVICE, "a", "b");
+	alice_acks(world, ALICE_PORT, "b");
+	assert_no_change(world);
+	bye(world, ALICE_PORT, SIGHTING_FROM_DEVICE, "a", "b");
 	assert_no_change(world);
 	assert_int_equal(dialogs_count(world->dialogs), 0);
 }
@@ -148,7 +154,7 @@ static void trap_34_two_forks_may_be_accepted(void **state)
 	answer_alice(world, 200, "b1");
 	assert_one_change(world, BINDING_RENEWED, REASON_dialog_confirmed);
 	assert_int_equal(leg_at(world, ALICE_PORT, "a", "b1")->binding.ends_ns,
-			 world->now_ns + MAX_LIFETIME_NS);
+			 world->now_ns + DIALOG_ACK_NS);
 	assert_int_equal(counted(world, COUNT_invites_accepted), 2);
 }
 
@@ -210,10 +216,10 @@ static void trap_36_both_legs_of_a_call_are_two(void **state)
 	answer_alice(world, 200, "b");
 	assert_one_change(world, BINDING_BEGINS, REASON_dialog_confirmed);
 	assert_int_equal(dialogs_count(world->dialogs), 2);
-	bye(world, SIGHTING_FROM_DEVICE, "a", "b");
+	bye(world, ALICE_PORT, SIGHTING_FROM_DEVICE, "a", "b");
 	assert_int_equal(state_at(world, ALICE_PORT), PATH_LINGERING);
 	assert_int_equal(state_at(world, BOB_PORT), PATH_DIALOG);
-	bye(world, SIGHTING_TO_DEVICE, "a", "b");
+	bye(world, BOB_PORT, SIGHTING_TO_DEVICE, "a", "b");
 	assert_int_equal(state_at(world, BOB_PORT), PATH_LINGERING);
 }
 
@@ -225,10 +231,10 @@ static void trap_36_both_legs_may_be_on_one_path(void **state)
 	answer_alice(world, 200, "b");
 	assert_non_null(leg_at(world, ALICE_PORT, "a", "b"));
 	assert_non_null(leg_at(world, ALICE_PORT, "b", "a"));
-	bye(world, SIGHTING_FROM_DEVICE, "b", "a");
+	bye(world, ALICE_PORT, SIGHTING_FROM_DEVICE, "b", "a");
 	assert_int_equal(leg_at(world, ALICE_PORT, "b", "a")->binding.kind, BINDING_LINGERING);
 	assert_int_equal(leg_at(world, ALICE_PORT, "a", "b")->binding.kind, BINDING_DIALOG);
-	bye(world, SIGHTING_TO_DEVICE, "b", "a");
+	bye(world, ALICE_PORT, SIGHTING_TO_DEVICE, "b", "a");
 	assert_int_equal(state_at(world, ALICE_PORT), PATH_LINGERING);
 }
 
@@ -251,9 +257,12 @@ static void trap_36_a_spiral_is_a_leg_on_each_path(void **state)
 	assert_int_equal(dialogs_count(world->dialogs), 2);
 	assert_null(leg_at(world, BOB_PORT, "b", "a"));
 	assert_non_null(leg_at(world, 40003, "b", "a"));
-	bye(world, SIGHTING_TO_DEVICE, "a", "b");
-	bye(world, SIGHTING_TO_DEVICE, "a", "b");
+	bye(world, 40003, SIGHTING_TO_DEVICE, "a", "b");
+	bye(world, 40003, SIGHTING_TO_DEVICE, "a", "b"); /* repeated: not about the other one */
+	assert_no_change(world);
 	assert_int_equal(state_at(world, 40003), PATH_LINGERING);
+	assert_int_equal(state_at(world, 5060), PATH_DIALOG);
+	bye(world, 5060, SIGHTING_TO_DEVICE, "a", "b");
 	assert_int_equal(state_at(world, 5060), PATH_LINGERING);
 }
 

@@ -32,11 +32,15 @@ static void trap_35_a_session_timer_ends_a_call(void **state)
 	struct world *world = *state;
 	const struct dialog *leg;
 	struct facts refresh = inside(SIP_METHOD_UPDATE, 2, "a", "b"), response = replies(200, "b");
+	struct flow flow = flow_from(ALICE_PORT);
+	uint64_t accepted_ns;
 
 	accept_with_timer(world, SIGHTING_FROM_DEVICE, 1800, REFRESHER_UAC);
 	leg = leg_at(world, ALICE_PORT, "a", "b");
 	assert_int_equal(leg->session_expires, 1800);
-	assert_int_equal(leg->binding.ends_ns, world->now_ns + 1800 * NS_PER_S);
+	accepted_ns = world->now_ns;
+	ack_on(world, &flow, SIGHTING_FROM_DEVICE, "a", "b");
+	assert_int_equal(leg->binding.ends_ns, accepted_ns + 1800 * NS_PER_S);
 	assert_int_equal(leg->binding.expiry, REASON_dialog_session_expired);
 	assert_true(leg->device_refreshes);
 
@@ -58,8 +62,8 @@ static void trap_35_max_lifetime_bounds_a_session_timer(void **state)
 	struct world *world = *state;
 	const struct dialog *leg;
 
-	accept_with_timer(world, SIGHTING_FROM_DEVICE, FACTS_UNSTATED - 1, REFRESHER_UNSTATED);
-	leg = leg_at(world, ALICE_PORT, "a", "b");
+	accept_with_timer(world, SIGHTING_TO_DEVICE, FACTS_UNSTATED - 1, REFRESHER_UNSTATED);
+	leg = leg_at(world, ALICE_PORT, "b", "a");
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + MAX_LIFETIME_NS);
 	assert_int_equal(leg->binding.expiry, REASON_dialog_too_long);
 	assert_false(leg->device_refreshes);
@@ -192,7 +196,7 @@ static void trap_45_a_reinvite_says_that_a_missed_2xx_was_sent(void **state)
 
 static void a_481_ends_a_dialog_and_other_failures_do_not(void **state)
 {
-	static const uint16_t harmless[] = { 401, 408, 486, 488, 491, 500, 503, 603, 180 };
+	static const uint16_t harmless[] = { 401, 404, 486, 488, 491, 500, 503, 603, 180 };
 	struct world *world = *state;
 	struct facts request = inside(SIP_METHOD_INVITE, 2, "a", "b");
 
@@ -210,23 +214,27 @@ static void a_481_ends_a_dialog_and_other_failures_do_not(void **state)
 static void trap_39_what_has_ended_lingers(void **state)
 {
 	struct world *world = *state;
+	struct facts crossing = inside(SIP_METHOD_INVITE, 100, "a", "b");
+	struct facts accepted = replies(200, "b");
 	const struct dialog *leg;
 
 	answer_alice(world, 200, "b");
 	leg = leg_at(world, ALICE_PORT, "a", "b");
-	bye(world, SIGHTING_TO_DEVICE, "b", "a");
+	bye(world, ALICE_PORT, SIGHTING_TO_DEVICE, "b", "a");
 	assert_one_change(world, BINDING_LINGERS, REASON_dialog_bye);
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + LINGER_NS);
 	assert_int_equal(state_at(world, ALICE_PORT), PATH_LINGERING);
 	assert_int_equal(counted(world, COUNT_bindings_ended), 0); /* it is still there */
 	/* A BYE that is repeated, a 2xx that comes late: it lingers no longer for them. */
-	bye(world, SIGHTING_TO_DEVICE, "b", "a");
+	bye(world, ALICE_PORT, SIGHTING_TO_DEVICE, "b", "a");
 	assert_no_change(world);
 	answer_alice(world, 200, "b");
 	assert_no_change(world);
 	answer_alice(world, 180, "b");
 	assert_no_change(world);
-	alice_refreshes(world, ALICE_PORT, SIP_METHOD_INVITE, 100);
+	alice_acks(world, ALICE_PORT, "b");
+	assert_no_change(world);
+	answer_seen(world, SIGHTING_FROM_DEVICE, ALICE_PORT, &crossing, leg->ended_ns, &accepted);
 	assert_no_change(world);
 	assert_int_equal(dialogs_count(world->dialogs), 1);
 }
@@ -248,7 +256,7 @@ static void a_bye_ends_an_early_leg(void **state)
 
 	answer_alice(world, 180, "b1");
 	answer_alice(world, 180, "b2");
-	bye(world, SIGHTING_FROM_DEVICE, "a", "b1");
+	bye(world, ALICE_PORT, SIGHTING_FROM_DEVICE, "a", "b1");
 	assert_one_change(world, BINDING_LINGERS, REASON_dialog_bye);
 	assert_int_equal(leg_at(world, ALICE_PORT, "a", "b2")->binding.kind, BINDING_DIALOG);
 }
@@ -257,20 +265,21 @@ static void a_bye_of_others_ends_nothing(void **state)
 {
 	struct world *world = *state;
 	struct facts other = inside(SIP_METHOD_BYE, 2, "a", "b");
+	struct flow flow = flow_from(ALICE_PORT);
 
 	answer_alice(world, 200, "b");
-	bye(world, SIGHTING_TO_DEVICE, "a", "b"); /* the other leg's */
+	bye(world, ALICE_PORT, SIGHTING_TO_DEVICE, "a", "b"); /* the other leg's */
 	assert_no_change(world);
-	bye(world, SIGHTING_FROM_DEVICE, "a", "c");
+	bye(world, ALICE_PORT, SIGHTING_FROM_DEVICE, "a", "c");
 	assert_no_change(world);
 	other.call_id = SPAN("another");
-	assert_int_equal(dialogs_bye(world->dialogs, SIGHTING_FROM_DEVICE, &other, world->now_ns,
-				     world->changes),
+	assert_int_equal(dialogs_bye(world->dialogs, &flow, SIGHTING_FROM_DEVICE, &other,
+				     world->now_ns, world->changes),
 			 0);
 	other = inside(SIP_METHOD_BYE, 2, "a", "b");
 	other.to_tag = (struct span){ NULL, 0 };
-	assert_int_equal(dialogs_bye(world->dialogs, SIGHTING_FROM_DEVICE, &other, world->now_ns,
-				     world->changes),
+	assert_int_equal(dialogs_bye(world->dialogs, &flow, SIGHTING_FROM_DEVICE, &other,
+				     world->now_ns, world->changes),
 			 0);
 }
 
@@ -286,7 +295,7 @@ static void without_lingering_a_leg_ends_at_once(void **state)
 	struct world *world = *state;
 
 	answer_alice(world, 200, "b");
-	bye(world, SIGHTING_FROM_DEVICE, "a", "b");
+	bye(world, ALICE_PORT, SIGHTING_FROM_DEVICE, "a", "b");
 	assert_one_change(world, BINDING_ENDS, REASON_dialog_bye);
 	assert_int_equal(dialogs_count(world->dialogs), 0);
 	assert_int_equal(counted(world, COUNT_bindings_ended), 1);
@@ -301,28 +310,35 @@ static void trap_44_legs_beyond_the_limit_are_refused(void **state)
 	answer_alice(world, 180, "b3");
 	assert_no_change(world);
 	assert_int_equal(counted(world, COUNT_bindings_refused), 1);
-	answer_alice(world, 200, "b3"); /* refused as well, but the others' time is short now */
-	assert_int_equal(world->change_count, 2);
+	answer_alice(world, 200, "b3"); /* instead of one that rings; the other's time is short */
+	assert_int_equal(world->change_count, 3);
+	assert_int_equal(world->changes[0].kind, BINDING_BEGINS);
+	assert_int_equal(world->changes[1].kind, BINDING_RENEWED);
+	assert_int_equal(world->changes[2].kind, BINDING_ENDS);
 	assert_int_equal(dialogs_count(world->dialogs), 2);
-	answer_alice(world, 200, "b1");
-	assert_one_change(world, BINDING_RENEWED, REASON_dialog_confirmed);
+	assert_false(leg_at(world, ALICE_PORT, "a", "b3")->early);
+	answer_alice(world, 200, "b4");
+	assert_int_equal(world->change_count, 2);
+	answer_alice(world, 200, "b5"); /* what was accepted gives way to nothing */
+	assert_no_change(world);
+	assert_int_equal(counted(world, COUNT_bindings_refused), 2);
 }
 
 static void trap_44_a_call_has_so_many_forks_at_most(void **state)
 {
 	struct world *world = *state;
-	char tag[DIALOG_LEGS_MAX + 1][16];
+	char tag[DIALOG_EARLY_MAX + 1][16];
 
-	for (int i = 0; i <= DIALOG_LEGS_MAX; i++) {
+	for (int i = 0; i <= DIALOG_EARLY_MAX; i++) {
 		snprintf(tag[i], sizeof(tag[i]), "b%d", i);
 		answer_alice(world, 180, tag[i]);
 	}
-	assert_int_equal(dialogs_count(world->dialogs), DIALOG_LEGS_MAX);
+	assert_int_equal(dialogs_count(world->dialogs), DIALOG_EARLY_MAX);
 	assert_int_equal(counted(world, COUNT_bindings_refused), 1);
 	answer_alice(world, 200, tag[0]);
-	assert_int_equal(world->change_count, DIALOG_LEGS_MAX);
+	assert_int_equal(world->change_count, DIALOG_EARLY_MAX);
 	answer_alice(world, 486, tag[1]);
-	assert_int_equal(world->change_count, DIALOG_LEGS_MAX - 1);
+	assert_int_equal(world->change_count, DIALOG_EARLY_MAX - 1);
 }
 
 /* What the pipeline does where a path is refused, but for forgetting the leg. */
@@ -341,7 +357,7 @@ static void a_leg_that_is_on_no_path_begins_again(void **state)
 	alice_refreshes(world, ALICE_PORT, SIP_METHOD_INVITE, 2);
 	assert_one_change(world, BINDING_BEGINS, REASON_dialog_found);
 	paths_detach(world->changes[0].binding);
-	bye(world, SIGHTING_FROM_DEVICE, "a", "b");
+	bye(world, ALICE_PORT, SIGHTING_FROM_DEVICE, "a", "b");
 	assert_one_change(world, BINDING_ENDS, REASON_dialog_bye);
 }
 

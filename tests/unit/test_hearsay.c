@@ -134,6 +134,29 @@ static void trap_34_a_call_that_forks_and_rings_for_minutes_is_believed(void **s
 	assert_false(hearsay_doubts(*state, &answer, late_ns));
 }
 
+/* It is answered after five minutes, of which somebody told every minute that it rings. */
+static void trap_34_a_call_that_rings_on_and_on_is_believed(void **state)
+{
+	struct facts told = calls("a", "one"), answer = calls("a", "caller");
+	uint64_t now_ns = NOW;
+
+	hearsay_asked(*state, &registrar, &told, now_ns);
+	told.status = 180;
+	for (int minute = 0; minute < 5; minute++) {
+		now_ns += 60 * NS_PER_S;
+		hearsay_told(*state, &registrar, &told, now_ns);
+	}
+	told.status = 200;
+	hearsay_told(*state, &registrar, &told, now_ns);
+	assert_false(hearsay_doubts(*state, &answer, now_ns));
+	/* Being accepted prolongs nothing. */
+	now_ns += DIALOG_INVITE_LIFETIME_NS - NS_PER_S;
+	hearsay_told(*state, &registrar, &told, now_ns);
+	now_ns += NS_PER_S;
+	hearsay_told(*state, &registrar, &told, now_ns);
+	assert_true(hearsay_doubts(*state, &answer, now_ns));
+}
+
 /* A carrier answers from another address than it was asked at; a registrar does not. */
 static void a_call_may_be_answered_from_elsewhere(void **state)
 {
@@ -211,6 +234,7 @@ int main(void)
 		TEST(trap_44_a_flood_does_not_crowd_out_a_doubt),
 		TEST(trap_44_a_call_that_a_stranger_answers_himself_is_doubted),
 		TEST(trap_34_a_call_that_forks_and_rings_for_minutes_is_believed),
+		TEST(trap_34_a_call_that_rings_on_and_on_is_believed),
 		TEST(a_call_may_be_answered_from_elsewhere),
 		TEST(what_is_no_invite_is_asked_for_a_shorter_time),
 		TEST(a_request_is_noted_once),

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "kernel/connection_map.h"
 #include "kernel/keepalive.h"
 
@@ -125,13 +126,32 @@ static void count_one(void *context, const struct flow *flow)
 	(*(int *)context)++;
 }
 
+static void must_not_go(void *context, const struct flow *flow)
+{
+	(void)context;
+	(void)flow;
+	fail_msg("a connection is gone");
+}
+
 static int connections_of(const struct attachment *attachment)
 {
 	int count = 0;
 
-	assert_int_equal(connection_map_walk(attach_map(attachment, SIPPATH_MAP_CONNECTIONS),
-					     count_one, &count),
+	assert_int_equal(connection_map_walk(attach_map(attachment, SIPPATH_MAP_CONNECTIONS), 0,
+					     count_one, must_not_go, &count),
 			 0);
+	return count;
+}
+
+/* Sets the keepalive, also of the connections that stand, and returns how many do. */
+static int set(struct attachment *attachment, uint64_t threshold_ns)
+{
+	int count = 0;
+
+	assert_int_equal(keepalive_set(attachment, threshold_ns), 0);
+	assert_int_equal(
+		keepalive_look_around(attachment, clock_now_ns(), count_one, must_not_go, &count),
+		0);
 	return count;
 }
 
@@ -165,15 +185,15 @@ static int make_world(void **state)
 static void an_accepted_connection_is_kept_and_known_until_it_is_gone(void **state)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 
 	(void)state;
-	assert_int_equal(keepalive_set(attachment, 24 * SECOND_NS), 0);
+	set(attachment, 24 * SECOND_NS);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		struct pair pair = connect_over(families[i], SIP_PORT);
 		struct connection_entry entry = entry_of(attachment, &pair);
 
-		assert_kept(pair.server, 24, 6, 50);
+		assert_kept(pair.server, 24, 6, 127);
 		assert_false(is_kept(pair.device));
 		assert_int_not_equal(entry.opened_ns, 0);
 		assert_int_equal(entry.keepalive, 1);
@@ -188,13 +208,13 @@ static void a_connection_that_was_there_before_is_kept_too(void **state)
 {
 	struct pair pair = connect_over(AF_INET, SIP_PORT),
 		    pair6 = connect_over(AF_INET6, SIP_PORT);
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 
 	(void)state;
 	assert_false(is_kept(pair.server));
-	assert_int_equal(keepalive_set(attachment, 24 * SECOND_NS), 0);
-	assert_kept(pair.server, 24, 6, 50);
-	assert_kept(pair6.server, 24, 6, 50);
+	set(attachment, 24 * SECOND_NS);
+	assert_kept(pair.server, 24, 6, 127);
+	assert_kept(pair6.server, 24, 6, 127);
 	assert_int_equal(entry_of(attachment, &pair).keepalive, 1);
 	assert_int_equal(entry_of(attachment, &pair6).keepalive, 1);
 	assert_int_equal(connections_of(attachment), 2);
@@ -205,14 +225,14 @@ static void a_connection_that_was_there_before_is_kept_too(void **state)
 
 static void a_new_threshold_reaches_connections_that_stand(void **state)
 {
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 	struct pair pair;
 
 	(void)state;
-	assert_int_equal(keepalive_set(attachment, 24 * SECOND_NS), 0);
+	set(attachment, 24 * SECOND_NS);
 	pair = connect_over(AF_INET, SIP_PORT);
-	assert_int_equal(keepalive_set(attachment, 120 * SECOND_NS), 0);
-	assert_kept(pair.server, 120, 30, 10);
+	set(attachment, 120 * SECOND_NS);
+	assert_kept(pair.server, 120, 30, 127);
 	assert_int_equal(connections_of(attachment), 1);
 	attach_close(attachment);
 	close_pair(&pair);
@@ -220,15 +240,15 @@ static void a_new_threshold_reaches_connections_that_stand(void **state)
 
 static void connections_are_kept_while_no_agent_runs(void **state)
 {
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 	struct pair pair;
 
 	(void)state;
-	assert_int_equal(keepalive_set(attachment, 24 * SECOND_NS), 0);
+	set(attachment, 24 * SECOND_NS);
 	attach_close(attachment);
 	pair = connect_over(AF_INET, SIP_PORT);
-	assert_kept(pair.server, 24, 6, 50);
-	attachment = must_open_one("v0");
+	assert_kept(pair.server, 24, 6, 127);
+	attachment = must_open_one("lo");
 	assert_int_equal(entry_of(attachment, &pair).keepalive, 1);
 	attach_close(attachment);
 	close_pair(&pair);
@@ -238,11 +258,11 @@ static void an_interface_attached_beside_leaves_the_keepalive_as_it_is(void **st
 {
 	const char *const interfaces[] = { "v1" };
 	struct attach_options options = options_for(interfaces, 1);
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 	struct sip_settings before, after;
 
 	(void)state;
-	assert_int_equal(keepalive_set(attachment, 24 * SECOND_NS), 0);
+	set(attachment, 24 * SECOND_NS);
 	before = settings_of(attachment);
 	options.keep_settings = true;
 	attach_close(must_open(&options));
@@ -254,11 +274,11 @@ static void an_interface_attached_beside_leaves_the_keepalive_as_it_is(void **st
 
 static void connections_to_other_ports_are_left_alone(void **state)
 {
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 	struct pair before = connect_over(AF_INET, SIP_PORT + 1), after;
 
 	(void)state;
-	assert_int_equal(keepalive_set(attachment, 24 * SECOND_NS), 0);
+	set(attachment, 24 * SECOND_NS);
 	after = connect_over(AF_INET, SIP_PORT + 1);
 	assert_false(is_kept(before.server));
 	assert_false(is_kept(after.server));
@@ -270,13 +290,13 @@ static void connections_to_other_ports_are_left_alone(void **state)
 
 static void after_the_last_detach_connections_are_left_alone(void **state)
 {
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 	struct pair pair;
 
 	(void)state;
-	assert_int_equal(keepalive_set(attachment, 24 * SECOND_NS), 0);
+	set(attachment, 24 * SECOND_NS);
 	attach_close(attachment);
-	assert_int_equal(attach_remove("v0", PIN_DIR), 0);
+	assert_int_equal(attach_remove("lo", PIN_DIR), 0);
 	pair = connect_over(AF_INET, SIP_PORT);
 	assert_false(is_kept(pair.server));
 	close_pair(&pair);
@@ -285,58 +305,123 @@ static void after_the_last_detach_connections_are_left_alone(void **state)
 /* A program sees the sockets of the whole host, those of containers included. */
 static void each_network_namespace_has_its_own(void **state)
 {
-	const char *const interfaces[] = { "v0" };
+	const char *const interfaces[] = { "lo" };
 	struct attach_options options = options_for(interfaces, 1);
-	struct attachment *here = must_open_one("v0"), *there;
+	struct attachment *here = must_open_one("lo"), *there;
 	struct pair pair;
 
 	(void)state;
-	assert_int_equal(keepalive_set(here, 24 * SECOND_NS), 0);
+	set(here, 24 * SECOND_NS);
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
-	assert_int_equal(run("ip link set dev lo up; ip link add v0 type veth peer name p0"), 0);
+	assert_int_equal(run("ip link set dev lo up"), 0);
 	pair = connect_over(AF_INET, SIP_PORT);
 	assert_false(is_kept(pair.server));
 	options.pin_dir = BPF_FILE_SYSTEM "/there";
 	there = must_open(&options);
-	assert_int_equal(keepalive_set(there, 60 * SECOND_NS), 0);
+	set(there, 60 * SECOND_NS);
 	assert_int_not_equal(link_in(options.pin_dir).id, link_in(PIN_DIR).id);
-	assert_kept(pair.server, 60, 15, 20);
+	assert_kept(pair.server, 60, 15, 127);
 	close_pair(&pair);
 	pair = connect_over(AF_INET, SIP_PORT);
-	assert_kept(pair.server, 60, 15, 20);
+	assert_kept(pair.server, 60, 15, 127);
 	assert_int_equal(connections_of(here), 0);
 	attach_close(here);
 	attach_close(there);
 	close_pair(&pair);
 }
 
-static void trap_21_no_connection_is_given_up_before_some_minutes(void **state)
+static void the_idle_time_is_the_threshold_in_whole_seconds(void **state)
 {
 	static const struct {
 		uint64_t threshold_ns;
-		uint32_t idle_s, interval_s, count;
+		uint32_t idle_s;
 	} cases[] = {
-		{ 0, 1, 1, 127 },
-		{ 1999999999, 1, 1, 127 },
-		{ 10 * SECOND_NS, 10, 2, 127 },
-		{ 24 * SECOND_NS, 24, 6, 50 },
-		{ 28 * SECOND_NS, 28, 7, 43 },
-		{ 3600 * SECOND_NS, 3600, 900, 9 },
-		{ 86400 * SECOND_NS, 32767, 8191, 9 },
+		{ 0, 1 },
+		{ 1, 1 },
+		{ 1000000001, 2 },
+		{ 1999999999, 2 },
+		{ 24 * SECOND_NS, 24 },
+		{ 32767 * SECOND_NS, 32767 },
+		{ 32767 * SECOND_NS + 1, 32767 },
+		{ UINT64_MAX, 32767 },
 	};
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_one("lo");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct sip_settings settings;
-
 		assert_int_equal(keepalive_set(attachment, cases[i].threshold_ns), 0);
-		settings = settings_of(attachment);
-		assert_int_equal(settings.keepalive_idle_s, cases[i].idle_s);
-		assert_int_equal(settings.keepalive_interval_s, cases[i].interval_s);
-		assert_int_equal(settings.keepalive_count, cases[i].count);
+		assert_int_equal(settings_of(attachment).keepalive_idle_s, cases[i].idle_s);
 	}
 	attach_close(attachment);
+}
+
+/* The settings are right from the beginning: an agent that starts may be killed at once. */
+static void no_start_leaves_connections_without_keepalive(void **state)
+{
+	const char *const interfaces[] = { "lo" };
+	struct attach_options options = options_for(interfaces, 1);
+	struct attachment *attachment;
+	struct pair pair;
+
+	(void)state;
+	keepalive_fill(&options.settings, 24 * SECOND_NS);
+	attachment = must_open(&options);
+	pair = connect_over(AF_INET, SIP_PORT);
+	assert_kept(pair.server, 24, 6, 127);
+	attach_close(attachment);
+	close_pair(&pair);
+}
+
+static void copy_flow(void *context, const struct flow *flow)
+{
+	memcpy(context, flow, sizeof(*flow));
+}
+
+static void must_not_stand(void *context, const struct flow *flow)
+{
+	(void)context;
+	(void)flow;
+	fail_msg("a connection stands");
+}
+
+static void one_whose_end_nobody_noticed_is_gone(void **state)
+{
+	struct flow flow = { .local_port = SIP_PORT, .remote_port = 1, .transport = FLOW_TCP };
+	struct attachment *attachment = must_open_one("lo");
+	struct connection_entry entry = { .opened_ns = 1, .confirmed_ns = clock_now_ns() };
+	struct flow told = { 0 };
+
+	(void)state;
+	assert_int_equal(bpf_map_update_elem(attach_map(attachment, SIPPATH_MAP_CONNECTIONS), &flow,
+					     &entry, BPF_ANY),
+			 0);
+	assert_int_equal(keepalive_look_around(attachment, clock_now_ns() + 1, must_not_stand,
+					       copy_flow, &told),
+			 0);
+	assert_memory_equal(&told, &flow, sizeof(told));
+	assert_int_equal(connections_of(attachment), 0);
+	attach_close(attachment);
+}
+
+/* By an interface that the program is on, and not by others, whatever their port. */
+static void only_connections_of_watched_interfaces_are_kept(void **state)
+{
+	struct attachment *attachment = must_open_one("v0");
+	struct pair before, after;
+
+	(void)state;
+	before = connect_over(AF_INET, SIP_PORT);
+	assert_int_equal(set(attachment, 24 * SECOND_NS), 0);
+	after = connect_over(AF_INET, SIP_PORT);
+	assert_int_equal(set(attachment, 24 * SECOND_NS), 0);
+	assert_false(is_kept(before.server) || is_kept(after.server));
+	attach_close(attachment);
+	attachment = must_open_one("lo");
+	assert_int_equal(set(attachment, 24 * SECOND_NS), 2);
+	assert_true(is_kept(before.server) && is_kept(after.server));
+	attach_close(attachment);
+	close_pair(&before);
+	close_pair(&after);
 }
 
 #define IN_A_WORLD(test) cmocka_unit_test_setup(test, make_world)
@@ -352,7 +437,10 @@ int main(void)
 		IN_A_WORLD(connections_to_other_ports_are_left_alone),
 		IN_A_WORLD(after_the_last_detach_connections_are_left_alone),
 		IN_A_WORLD(each_network_namespace_has_its_own),
-		IN_A_WORLD(trap_21_no_connection_is_given_up_before_some_minutes),
+		IN_A_WORLD(the_idle_time_is_the_threshold_in_whole_seconds),
+		IN_A_WORLD(no_start_leaves_connections_without_keepalive),
+		IN_A_WORLD(one_whose_end_nobody_noticed_is_gone),
+		IN_A_WORLD(only_connections_of_watched_interfaces_are_kept),
 	};
 
 	return cmocka_run_group_tests_name("keepalive", tests, NULL, NULL);

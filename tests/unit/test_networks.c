@@ -192,9 +192,12 @@ static void mistakes_in_a_section_name_file_and_line(void **state)
 		const char *wanted;
 	} cases[] = {
 		{ "[network 203.0.113.7/24]\nnat = auto\n",
-		  ":2: [network 203.0.113.7/24]: expected no bits beyond the prefix length, as in "
+		  ":1: [network 203.0.113.7/24]: expected no bits beyond the prefix length, as in "
 		  "203.0.113.0/24" },
-		{ "[network]\nnat = auto\n", ":2: [network]: expected a network such as" },
+		{ "[network]\nnat = auto\n", ":1: [network]: expected a network such as" },
+		{ "[network 999.bad]\n", ":1: [network 999.bad]: expected a network such as" },
+		{ "[agent]\nlinger = 1s\n[network 2001:db8::1/32] ; ours\n",
+		  ":3: [network 2001:db8::1/32]: expected no bits beyond" },
 		{ "[network 203.0.113.0/24]\n\nthreshold = 2h\n",
 		  ":3: threshold: expected a time from 1s" },
 		{ "[network 203.0.113.0/24]\nprompt = 1\n",
@@ -203,7 +206,7 @@ static void mistakes_in_a_section_name_file_and_line(void **state)
 		  ":2: there is no option \"linger\" in a section [network 203.0.113.0/24]" },
 		{ "[network 203.0.113.0/24]\nnat = auto\n[network 203.0.113.0/24]\nnat = always\n",
 		  ":4: nat: given in line 2 already" },
-		{ "[networks]\nnat = auto\n", ":2: there is no option \"nat\"" },
+		{ "[networks]\nnat = auto\n", ":1: there is no section [networks]" },
 		{ "[network 2001:0db8:0000:0000:0000:0000:0000:0001/128]\nnat = auto\n",
 		  ":1: expected a section of at most 49 bytes" },
 	};

@@ -85,23 +85,42 @@ static void the_longest_prefix_wins_in_any_order(void **state)
 		with_threshold("203.0.113.0", 96 + 24, 40),
 		with_threshold("203.0.113.9", 128, 60),
 		with_threshold("203.0.0.0", 96 + 16, 30),
-		with_threshold("::", 0, 20),
+		with_threshold("0.0.0.0", 96, 20),
+		with_threshold("::", 0, 25),
 	};
 	struct rules rules;
 
 	(void)state;
-	for (unsigned int first = 0; first < 4; first++) {
-		struct rules_network turned[4];
+	for (unsigned int first = 0; first < 5; first++) {
+		struct rules_network turned[5];
 
-		for (unsigned int i = 0; i < 4; i++)
-			turned[i] = networks[(first + i) % 4];
-		rules_init(&rules, &defaults, turned, 4);
+		for (unsigned int i = 0; i < 5; i++)
+			turned[i] = networks[(first + i) % 5];
+		rules_init(&rules, &defaults, turned, 5);
 		assert_int_equal(threshold_s(&rules, "203.0.113.9"), 60);
 		assert_int_equal(threshold_s(&rules, "203.0.113.8"), 40);
 		assert_int_equal(threshold_s(&rules, "203.0.112.8"), 30);
 		assert_int_equal(threshold_s(&rules, "8.8.8.8"), 20);
-		assert_int_equal(threshold_s(&rules, "2001:db8::1"), 20);
+		assert_int_equal(threshold_s(&rules, "2001:db8::1"), 25);
 	}
+}
+
+/* Nobody who writes ::/0 or ::/8 means 198.51.100.7, which is ::ffff:198.51.100.7 here. */
+static void a_network_of_ipv6_contains_no_ipv4(void **state)
+{
+	struct rules_network all = with_threshold("::", 0, 40);
+	struct rules_network nearly = with_threshold("::fffe:0:0", 95, 50);
+	struct rules_network mapped = with_threshold("::ffff:0:0", 96, 60);
+	struct rules rules;
+
+	(void)state;
+	rules_init(&rules, &defaults, (struct rules_network[]){ all, nearly }, 2);
+	assert_int_equal(threshold_s(&rules, "198.51.100.7"), 24);
+	assert_int_equal(threshold_s(&rules, "::fffe:1:1"), 50);
+	assert_int_equal(threshold_s(&rules, "2001:db8::1"), 40);
+	rules_init(&rules, &defaults, (struct rules_network[]){ all, nearly, mapped }, 3);
+	assert_int_equal(threshold_s(&rules, "198.51.100.7"), 60);
+	assert_int_equal(threshold_s(&rules, "2001:db8::1"), 40);
 }
 
 static void what_a_network_does_not_say_is_as_the_defaults_are(void **state)
@@ -187,6 +206,7 @@ int main(void)
 		cmocka_unit_test(without_networks_the_defaults_hold),
 		cmocka_unit_test(a_network_ends_at_its_prefix),
 		cmocka_unit_test(the_longest_prefix_wins_in_any_order),
+		cmocka_unit_test(a_network_of_ipv6_contains_no_ipv4),
 		cmocka_unit_test(what_a_network_does_not_say_is_as_the_defaults_are),
 		cmocka_unit_test(a_new_threshold_is_for_whoever_has_none_of_its_own),
 		cmocka_unit_test(a_network_given_twice_is_the_later_one),

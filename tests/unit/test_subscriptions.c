@@ -7,168 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "register_facts.h"
-#include "state/paths.h"
-#include "state/subscriptions.h"
-
-#define LIMIT 100
-#define PORT 40001
-#define PHONE "sip:alice@192.168.1.10:5062"
-
-struct world {
-	struct counts counts;
-	struct paths *paths;
-	struct subscriptions *subscriptions;
-	struct binding_change change;
-	size_t change_count;
-	uint64_t now_ns; /* a second passes with every message */
-};
-
-static int open_world(void **state)
-{
-	struct world *world = calloc(1, sizeof(*world));
-
-	if (!world)
-		return -1;
-	world->paths = paths_new(LIMIT);
-	world->subscriptions = subscriptions_new(LIMIT, &world->counts);
-	world->now_ns = 1000 * NS_PER_S;
-	*state = world;
-	return world->paths && world->subscriptions ? 0 : -1;
-}
-
-static int close_world(void **state)
-{
-	struct world *world = *state;
-
-	subscriptions_free(world->subscriptions);
-	paths_free(world->paths);
-	free(world);
-	return 0;
-}
-
-/* Carries the change on, as the pipeline does. */
-static void apply(struct world *world)
-{
-	struct binding *binding = world->change.binding;
-	struct path *path;
-
-	if (world->change_count == 0 || world->change.kind == BINDING_RENEWED)
-		return;
-	if (binding->path)
-		paths_detach(binding);
-	if (world->change.kind == BINDING_ENDS) {
-		subscriptions_forget(world->subscriptions, binding);
-		return;
-	}
-	path = paths_find(world->paths, &world->change.flow);
-	if (!path)
-		path = paths_add(world->paths, &world->change.flow, world->now_ns);
-	paths_attach(path, binding);
-}
-
-/* Alice's SUBSCRIBE; her tag is "a". */
-static struct facts subscribes(uint32_t cseq, const char *event, uint32_t expires)
-{
-	struct facts facts = {
-		.is_request = true,
-		.method = SIP_METHOD_SUBSCRIBE,
-		.call_id = SPAN("call"),
-		.cseq = cseq,
-		.sent_by = SPAN("192.168.1.10"),
-		.from_tag = SPAN("a"),
-		.aor = SPAN("sip:bob@example.com"),
-		.from_aor = SPAN("sip:alice@example.com"),
-		.event = span_of(event),
-		.expires = expires,
-	};
-
-	add_contact(&facts, contact_of(PHONE, UNSTATED));
-	return facts;
-}
-
-static void accept_at(struct world *world, enum sighting_direction direction, uint16_t port,
-		      const struct facts *request, uint32_t granted)
-{
-	const struct transaction transaction = {
-		.flow = flow_from(port),
-		.direction = direction,
-		.facts = request,
-	};
-	struct facts response = {
-		.method = SIP_METHOD_SUBSCRIBE,
-		.status = 202,
-		.to_tag = SPAN("b"),
-		.expires = granted,
-	};
-
-	add_contact(&response, contact_of("sip:bob@10.0.0.9", UNSTATED));
-	world->now_ns += NS_PER_S;
-	world->change_count = subscriptions_accept(world->subscriptions, &transaction, &response,
-						   world->now_ns, &world->change);
-	apply(world);
-}
-
-static void subscribe(struct world *world, uint16_t port, uint32_t cseq, const char *event,
-		      uint32_t granted)
-{
-	struct facts request = subscribes(cseq, event, 3600);
-
-	accept_at(world, SIGHTING_FROM_DEVICE, port, &request, granted);
-}
-
-/* The server's NOTIFY to Alice. */
-static struct facts notifies(const char *event, enum subscription_state subscription_state,
-			     uint32_t expires)
-{
-	return (struct facts){
-		.is_request = true,
-		.method = SIP_METHOD_NOTIFY,
-		.call_id = SPAN("call"),
-		.cseq = 1,
-		.from_tag = SPAN("b"),
-		.to_tag = SPAN("a"),
-		.event = span_of(event),
-		.subscription_state = subscription_state,
-		.subscription_expires = expires,
-	};
-}
-
-static void notify(struct world *world, enum sighting_direction direction,
-		   const struct facts *facts)
-{
-	world->now_ns += NS_PER_S;
-	world->change_count = subscriptions_notified(world->subscriptions, direction, facts,
-						     world->now_ns, &world->change);
-	apply(world);
-}
-
-static void notify_alice(struct world *world, const char *event,
-			 enum subscription_state subscription_state, uint32_t expires)
-{
-	struct facts facts = notifies(event, subscription_state, expires);
-
-	notify(world, SIGHTING_TO_DEVICE, &facts);
-}
-
-static void assert_change(const struct world *world, enum binding_change_kind kind,
-			  enum binding_reason reason)
-{
-	assert_int_equal(world->change_count, 1);
-	assert_int_equal(world->change.kind, kind);
-	assert_int_equal(world->change.reason, reason);
-}
-
-static const struct subscription *latest(const struct world *world)
-{
-	return subscription_of(world->change.binding);
-}
-
-static uint64_t counted(const struct world *world, enum agent_counter counter)
-{
-	return world->counts.value[counter];
-}
+#include "subscriptions_world.h"
 
 static void trap_33_a_subscription_begins_is_renewed_and_ends(void **state)
 {
@@ -249,13 +88,13 @@ static void only_a_2xx_accepts(void **state)
 	struct facts response = { .status = 403, .to_tag = SPAN("b"), .expires = 600 };
 	const struct transaction transaction = { .flow = flow_from(PORT), .facts = &request };
 
-	assert_int_equal(subscriptions_accept(world->subscriptions, &transaction, &response,
-					      world->now_ns, &world->change),
+	assert_int_equal(subscriptions_answered(world->subscriptions, &transaction, &response,
+						world->now_ns, &world->change),
 			 0);
 	response.status = 200;
 	request.from_tag = (struct span){ NULL, 0 };
-	assert_int_equal(subscriptions_accept(world->subscriptions, &transaction, &response,
-					      world->now_ns, &world->change),
+	assert_int_equal(subscriptions_answered(world->subscriptions, &transaction, &response,
+						world->now_ns, &world->change),
 			 0);
 	assert_int_equal(counted(world, COUNT_subscribes_accepted), 0);
 }
@@ -402,8 +241,6 @@ static void trap_44_so_many_in_all(void **state)
 	assert_int_equal(subscriptions_count(world->subscriptions), LIMIT);
 	assert_int_equal(counted(world, COUNT_bindings_refused), 1);
 }
-
-#define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
 {

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "document.h"
 #include "say.h"
 
 #define DAEMON "sippathd"
@@ -87,7 +88,7 @@ static enum exit_status print_done(const struct invocation *invocation, const ch
 	document = json_pack("{s:s, s:b}", "interface", interface, "done", 1);
 	if (!document)
 		return say(STATUS_FAILED, "done, but the name of the interface is no UTF-8");
-	json_dumpf(document, stdout, JSON_COMPACT);
+	json_dumpf(document, stdout, DOCUMENT_FORMAT);
 	putchar('\n');
 	json_decref(document);
 	return STATUS_DONE;

@@ -20,7 +20,7 @@ static bool take_row(void *context, const json_t *row)
 	struct document *document = context;
 
 	if (document->json) {
-		json_dumpf(row, stdout, JSON_COMPACT);
+		json_dumpf(row, stdout, DOCUMENT_FORMAT);
 		putchar('\n');
 	} else {
 		document->status = document->writer(row);

@@ -8,6 +8,9 @@
 #include "command.h"
 #include "field.h"
 
+/* How JSON is printed: nothing in a name steers the terminal that it may come to. */
+#define DOCUMENT_FORMAT (JSON_COMPACT | JSON_ENSURE_ASCII)
+
 /* Says the row to people; an error status after one line if that fails. */
 typedef enum exit_status document_writer(const json_t *row);
 

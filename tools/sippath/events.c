@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "document.h"
 #include "say.h"
 #include "table.h"
 
@@ -98,7 +99,7 @@ static bool show_line(void *context, const json_t *row)
 static bool show_json(void *context, const json_t *row)
 {
 	(void)context;
-	json_dumpf(row, stdout, JSON_COMPACT);
+	json_dumpf(row, stdout, DOCUMENT_FORMAT);
 	putchar('\n');
 	return fflush(stdout) == 0;
 }

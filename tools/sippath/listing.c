@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "client.h"
+#include "document.h"
 #include "say.h"
 
 struct listing {
@@ -31,7 +32,7 @@ static bool take_row(void *context, const json_t *row)
 
 	if (listing->json) {
 		fputs(listing->rows ? ",\n" : "[\n", stdout);
-		json_dumpf(row, stdout, JSON_COMPACT);
+		json_dumpf(row, stdout, DOCUMENT_FORMAT);
 	} else {
 		add_row(listing->table, listing->fields, listing->field_count, row);
 	}

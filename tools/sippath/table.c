@@ -39,18 +39,46 @@ static size_t width_of(const char *text)
 	return width;
 }
 
-/* Control characters are the C0 and C1 sets and DEL; C1 is U+0080 to U+009F. */
+/*
+ * The bytes of the character that text begins with if it steers a terminal, 0 if it does not:
+ * the C0 and C1 sets and DEL, and what turns the direction of writing (Unicode's Bidi_Control),
+ * so that one name could be made to look like another.
+ */
+static size_t control_length(const char *text)
+{
+	static const struct {
+		char lead[4]; /* all bytes but the last one */
+		unsigned char first, last; /* the last one */
+	} controls[] = {
+		{ "", 0x01, 0x1f },         { "", 0x7f, 0x7f }, { "\xc2", 0x80, 0x9f }, /* C1 */
+		{ "\xd8", 0x9c, 0x9c }, /* U+061C */
+		{ "\xe2\x80", 0x8e, 0x8f }, /* U+200E and F */
+		{ "\xe2\x80", 0xaa, 0xae }, /* U+202A to E */
+		{ "\xe2\x81", 0xa6, 0xa9 }, /* U+2066 to 9 */
+	};
+
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		size_t length = strlen(controls[i].lead);
+		unsigned char last;
+
+		if (strncmp(text, controls[i].lead, length) != 0)
+			continue;
+		last = (unsigned char)text[length];
+		if (last >= controls[i].first && last <= controls[i].last)
+			return length + 1;
+	}
+	return 0;
+}
+
 static void defuse(char *text)
 {
 	for (; *text; text++) {
-		unsigned char byte = (unsigned char)text[0], next = (unsigned char)text[1];
+		size_t length = control_length(text);
 
-		if (byte < 0x20 || byte == 0x7f) {
-			text[0] = '?';
-		} else if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {
-			text[0] = '?';
-			memmove(text + 1, text + 2, strlen(text + 2) + 1);
-		}
+		if (length == 0)
+			continue;
+		text[0] = '?';
+		memmove(text + 1, text + length, strlen(text + length) + 1);
 	}
 }
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/encoding.h"
+#include "store/trial.h"
+
+#define FILE_MODE 0600
+
+/* Address space, not memory: the file grows with what is in it. */
+#define MAP_BYTES (UINT64_C(16) << 30)
+
+/* What the file says of itself, under the id 0. */
+struct about {
+	char magic[8];
+	uint32_t version;
+	char boot_id[PLACE_BOOT_ID_LENGTH];
+	uint64_t netns; /* inode of the network namespace */
+};
+
+_Static_assert(sizeof(struct about) == 56, "struct about is stored: no hidden padding");
+
+static const char magic[8] = "sippath";
+
+static int take_about(const MDB_val *key, const MDB_val *value, struct about *about)
+{
+	uint64_t id;
+
+	if (key->mv_size != sizeof(id) || value->mv_size != sizeof(*about))
+		return MDB_INVALID;
+	memcpy(&id, key->mv_data, sizeof(id));
+	memcpy(about, value->mv_data, sizeof(*about));
+	if (id != 0 || memcmp(about->magic, magic, sizeof(magic)) != 0 ||
+	    about->version != ENCODING_VERSION)
+		return MDB_INVALID;
+	return 0;
+}
+
+/* In no other way than it has been tried: to search for a key reads the pages differently. */
+static int read_about(struct file *file, MDB_txn *txn, struct about *about)
+{
+	MDB_val key, value;
+	MDB_cursor *cursor;
+	int error = mdb_dbi_open(txn, NULL, 0, &file->records);
+
+	if (!error)
+		error = mdb_cursor_open(txn, file->records, &cursor);
+	if (error)
+		return error;
+	error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	if (!error)
+		error = take_about(&key, &value, about);
+	mdb_cursor_close(cursor);
+	return error;
+}
+
+static int write_about(struct file *file, MDB_txn *txn, const struct place *place)
+{
+	struct about about = { .version = ENCODING_VERSION, .netns = place->netns };
+	uint64_t zero = 0;
+	MDB_val key = file_key(&zero), value = { sizeof(about), &about };
+	int error = mdb_dbi_open(txn, NULL, MDB_INTEGERKEY | MDB_CREATE, &file->records);
+
+	memcpy(about.magic, magic, sizeof(magic));
+	memcpy(about.boot_id, place->boot_id, sizeof(about.boot_id));
+	return error ? error : mdb_put(txn, file->records, &key, &value, 0);
+}
+
+/* LMDB's own lock would be a second file: the directory is locked. */
+static int open_environment(struct file *file, const char *path, unsigned int flags)
+{
+	int error = mdb_env_create(&file->env);
+
+	if (error) {
+		file->env = NULL;
+		return error;
+	}
+	error = mdb_env_set_mapsize(file->env, MAP_BYTES);
+	if (!error)
+		error = mdb_env_open(file->env, path, MDB_NOSUBDIR | MDB_NOLOCK | flags, FILE_MODE);
+	return error;
+}
+
+static int look_at(struct file *file, const char *path, struct about *about)
+{
+	int error = open_environment(file, path, MDB_RDONLY);
+	MDB_txn *txn;
+
+	if (!error)
+		error = mdb_txn_begin(file->env, NULL, MDB_RDONLY, &txn);
+	if (error)
+		return error;
+	error = read_about(file, txn, about);
+	/* Commit, or the handle goes with the transaction. */
+	if (!error)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return error;
+}
+
+/* Nothing is thrown away: somebody may want to look at it. */
+static void set_aside(const char *path)
+{
+	char aside[PATH_MAX + 32];
+
+	snprintf(aside, sizeof(aside), "%s.aside-%" PRIu64, path, clock_wall_ns() / NS_PER_S);
+	if (rename(path, aside) == 0)
+		log_warning("%s cannot be read: it is %s now, and a new one begins", path, aside);
+	else if (errno != ENOENT)
+		log_warning("%s cannot be read, nor set aside: %s", path, strerror(errno));
+}
+
+bool file_open_found(const char *path, const struct place *place, struct file *file)
+{
+	struct about about;
+	int error;
+
+	if (!trial_passed(path, MAP_BYTES)) {
+		set_aside(path);
+		return false;
+	}
+	error = look_at(file, path, &about);
+	if (!error && about.netns == place->netns) {
+		file->other_boot = memcmp(about.boot_id, place->boot_id, PLACE_BOOT_ID_LENGTH) != 0;
+		return true;
+	}
+	file_close(file);
+	if (!error)
+		log_info("the bindings that were remembered are of another network namespace, and "
+			 "are dropped");
+	else if (error != ENOENT)
+		set_aside(path);
+	return false;
+}
+
+int file_make(const char *path, const struct place *place, struct file *file)
+{
+	MDB_txn *txn;
+	int error;
+
+	unlink(path);
+	error = open_environment(file, path, MDB_NOSYNC);
+	if (!error)
+		error = mdb_txn_begin(file->env, NULL, 0, &txn);
+	if (!error) {
+		error = write_about(file, txn, place);
+		if (error)
+			mdb_txn_abort(txn);
+		else
+			error = mdb_txn_commit(txn);
+	}
+	if (error)
+		file_close(file);
+	return error;
+}
+
+void file_close(struct file *file)
+{
+	if (file->env)
+		mdb_env_close(file->env);
+	file->env = NULL;
+}
