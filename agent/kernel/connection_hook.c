@@ -148,7 +148,7 @@ static int replace_program(struct connection_hook *hook, int link, const struct 
 			   int program)
 {
 	cleanup_close int before = bpf_prog_get_fd_by_id(old->prog_id);
-	struct bpf_link_info info;
+	struct bpf_link_info info = { 0 };
 	int err = before < 0 ? before : bpf_link_update(link, program, NULL);
 
 	if (err == 0)

@@ -17,7 +17,7 @@
 #include "sighting.h"
 
 /* A longer body is not believed in. */
-#define FRAMER_BODY_MAX (16 * 1024 * 1024)
+#define FRAMER_BODY_MAX (UINT64_C(16) * 1024 * 1024)
 
 /* All zero, a framer expects a message. */
 struct framer {

@@ -12,7 +12,7 @@
 #include "sip/start_line.h"
 
 /* A piece that ends further ahead cannot be reached by the pieces that are kept. */
-#define AHEAD_MAX (STREAM_PIECES_MAX * STREAM_BYTES_MAX)
+#define AHEAD_MAX (INT64_C(1) * STREAM_PIECES_MAX * STREAM_BYTES_MAX)
 
 /* A piece further behind is of another connection, no retransmission: no SIP window is so large. */
 #define BEHIND_MAX (1024 * 1024)

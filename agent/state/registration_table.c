@@ -67,7 +67,8 @@ static int write_contact(struct registration *registration, struct span aor,
 	if (!texts)
 		return -ENOMEM;
 	span_pack(aor, &at);
-	registration->binding.aor = (struct span){ texts, aor.length }; /* never absent: it owns them all */
+	/* Never absent: it owns them all. */
+	registration->binding.aor = (struct span){ texts, aor.length };
 	registration->binding.target = span_pack(contact->uri, &at);
 	registration->call_id = span_pack(call_id, &at);
 	registration->instance = span_pack(contact->instance, &at);

@@ -20,7 +20,7 @@
 #define DIALOG_LIFETIME_MAX_S (7 * 24 * 3600)
 
 /* By so much a clock that is set right while a host starts may go back. */
-#define CLOCK_TOLERANCE_NS (5 * 60 * NS_PER_S)
+#define CLOCK_TOLERANCE_NS (300 * NS_PER_S)
 
 /* What every record begins with; the texts follow, each after its length. */
 struct fixed {
@@ -55,7 +55,7 @@ static void write_text(struct writer *writer, struct span text)
 	}
 	memcpy(writer->at, &length, sizeof(length));
 	writer->at += sizeof(length);
-	if (text.length > 0)
+	if (text.at)
 		memcpy(writer->at, text.at, text.length);
 	writer->at += text.length;
 }

@@ -33,7 +33,7 @@ void file_close(struct file *file);
 
 static inline MDB_val file_key(const uint64_t *id)
 {
-	return (MDB_val){ sizeof(*id), (void *)(uintptr_t)id };
+	return (MDB_val){ sizeof(*id), (void *)id };
 }
 
 #endif

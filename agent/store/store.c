@@ -85,7 +85,7 @@ static void give_up(struct store *store, int error)
 
 static int put(struct store *store, uint64_t id, const void *bytes, size_t length)
 {
-	MDB_val key = file_key(&id), value = { length, (void *)(uintptr_t)bytes };
+	MDB_val key = file_key(&id), value = { length, (void *)bytes };
 	MDB_txn *txn = writing(store);
 	int error;
 
