@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ static inline int remove_one(const char *path, const struct stat *status, int ty
 static inline int tear_down(void **state)
 {
 	(void)state;
+	umount2(directory, MNT_DETACH); /* those tests that mounted something there */
 	return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 

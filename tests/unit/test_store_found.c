@@ -304,44 +304,31 @@ static void no_link_is_followed_to_somebody_elses_file(void **state)
 	assert_int_equal(file_size("other"), 1000);
 }
 
-/* Mounts something small over the directory, where nobody else sees it. */
+/* A file system of its own for the directory; tear_down() takes it off. */
 static void mount_small(const char *options, unsigned long flags)
 {
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", directory, "tmpfs", flags, options))
-		_exit(2);
-}
-
-static void open_read_only(void)
-{
-	struct store *store = NULL;
-
-	mount_small("size=64k,mode=0700", MS_RDONLY);
-	if (store_open(directory, &store) != -EROFS)
-		_exit(3);
+	assert_int_equal(mount("none", directory, "tmpfs", flags, options), 0);
 }
 
 static void a_directory_that_cannot_be_written_is_refused(void **state)
 {
-	(void)state;
-	in_a_child(open_read_only);
-}
-
-static void open_full(void)
-{
 	struct store *store = NULL;
 
-	mount_small("size=4k,mode=0700", 0);
-	overwrite("filler", "xxxx");
-	if (store_open(directory, &store) != -ENOSPC || files("in-use") != 0)
-		_exit(3);
+	(void)state;
+	mount_small("size=64k,mode=0700", MS_RDONLY);
+	assert_int_equal(store_open(directory, &store), -EROFS);
 }
 
 /* A mark that is no mark would look as if the host had gone down. */
 static void a_full_directory_is_refused_and_nothing_is_left_in_it(void **state)
 {
+	struct store *store = NULL;
+
 	(void)state;
-	in_a_child(open_full);
+	mount_small("size=4k,mode=0700", 0);
+	overwrite("filler", "xxxx");
+	assert_int_equal(store_open(directory, &store), -ENOSPC);
+	assert_int_equal(files("in-use"), 0);
 }
 
 int main(void)
