@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "state/binding.h"
 #include "state/grant.h"
 #include "state/subscriptions.h"
@@ -22,7 +23,7 @@
 /* By so much a clock that is set right while a host starts may go back. */
 #define CLOCK_TOLERANCE_NS (300 * NS_PER_S)
 
-/* What every record begins with; the texts follow, each after its length. */
+/* What every record begins with; the texts follow, each after its length, and a checksum. */
 struct fixed {
 	struct flow flow;
 	uint64_t ends_ns; /* these three: CLOCK_MONOTONIC of the boot in which it was written */
@@ -39,6 +40,14 @@ struct fixed {
 };
 
 _Static_assert(sizeof(struct fixed) == 88, "struct fixed is stored: no hidden padding");
+
+/* Against damage, not against people: so the key is no secret. */
+static uint64_t checksum(const char *bytes, size_t length)
+{
+	static const struct hash_key key = { { 0 } };
+
+	return hash_bytes(&key, bytes, length);
+}
 
 struct writer {
 	char *at;
@@ -85,12 +94,17 @@ size_t encoding_write(const struct record *record, const struct encoding_clock *
 		.flags = flags_of(record),
 	};
 	struct writer writer = { .at = bytes + sizeof(fixed) };
+	uint64_t sum;
 
 	memcpy(bytes, &fixed, sizeof(fixed));
 #define WRITE_(name) write_text(&writer, record->name);
 	RECORD_TEXTS(WRITE_)
 #undef WRITE_
-	return writer.failed ? 0 : (size_t)(writer.at - bytes);
+	if (writer.failed)
+		return 0;
+	sum = checksum(bytes, (size_t)(writer.at - bytes));
+	memcpy(writer.at, &sum, sizeof(sum));
+	return (size_t)(writer.at - bytes) + sizeof(sum);
 }
 
 static int read_text(struct span *bytes, struct span *text)
@@ -176,6 +190,18 @@ static struct record record_of(const struct fixed *fixed, const struct encoding_
 	};
 }
 
+/* Takes the checksum off the end; false if it is not that of what is before it. */
+static bool take_checksum(struct span *bytes)
+{
+	uint64_t sum;
+
+	if (bytes->length < sizeof(sum))
+		return false;
+	bytes->length -= sizeof(sum);
+	memcpy(&sum, bytes->at + bytes->length, sizeof(sum));
+	return sum == checksum(bytes->at, bytes->length);
+}
+
 int encoding_read(struct span bytes, bool other_boot, const struct encoding_clock *clock,
 		  struct record *record)
 {
@@ -183,7 +209,7 @@ int encoding_read(struct span bytes, bool other_boot, const struct encoding_cloc
 	struct fixed fixed;
 	int error = 0;
 
-	if (bytes.length < sizeof(fixed))
+	if (!take_checksum(&bytes) || bytes.length < sizeof(fixed))
 		return -EBADMSG;
 	memcpy(&fixed, bytes.at, sizeof(fixed));
 	if (!is_sound(&fixed))

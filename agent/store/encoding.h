@@ -15,7 +15,7 @@
 #include "state/record.h"
 
 /* Counted up when a stored record changes its shape. */
-#define ENCODING_VERSION 2
+#define ENCODING_VERSION 3
 
 #define ENCODING_BYTES_MAX 40000 /* of the largest record, generously */
 

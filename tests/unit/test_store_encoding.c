@@ -159,9 +159,29 @@ static void a_text_that_is_too_long_is_not_written(void **state)
 	assert_int_equal(encoding_write(&record, &clock, bytes), 0);
 }
 
+/* A prompt to a damaged address would go to somebody who never asked for it. */
+static void a_record_with_a_damaged_byte_is_none(void **state)
+{
+	struct encoding_clock clock = { .now_ns = clock_now_ns() };
+	struct record record = dialog_record("call"), back;
+	static char bytes[ENCODING_BYTES_MAX];
+	size_t length = encoding_write(&record, &clock, bytes);
+
+	(void)state;
+	assert_int_equal(encoding_read((struct span){ bytes, length }, false, &clock, &back), 0);
+	for (size_t i = 0; i < length; i++) {
+		bytes[i] ^= 1;
+		assert_int_equal(
+			encoding_read((struct span){ bytes, length }, false, &clock, &back),
+			-EBADMSG);
+		bytes[i] ^= 1;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_with_a_damaged_byte_is_none),
 		cmocka_unit_test(a_record_comes_back_as_it_was),
 		cmocka_unit_test(times_of_another_boot_are_converted),
 		cmocka_unit_test(times_of_this_boot_follow_no_wall_clock),
