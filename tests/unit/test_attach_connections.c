@@ -264,8 +264,9 @@ static void no_cgroup_hierarchy(void)
 			     "r");
 
 	assert_non_null(mounts);
+	/* One that is mounted twice, for a chroot, may go with the first of them. */
 	while (fscanf(mounts, "%255s", path) == 1)
-		assert_int_equal(umount2(path, MNT_DETACH), 0);
+		assert_true(umount2(path, MNT_DETACH) == 0 || errno == EINVAL);
 	pclose(mounts);
 }
 
