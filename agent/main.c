@@ -149,7 +149,7 @@ static int begin_pipeline(struct agent *agent)
 		log_warning("paths that are not remembered are kept again once their devices are "
 			    "heard from");
 	if (recalled > 0)
-		log_info("%d bindings are remembered", recalled);
+		log_info("bindings that are remembered: %d", recalled);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ enum path_health {
 
 /* Why a path is, or is not, prompted: what the latest look at it found. */
 #define PATH_NOTES(X) \
-	X(fresh, "just opened") \
+	X(fresh, "not looked at yet") \
 	X(talks, "heard within its threshold") \
 	X(prompted, "quiet, so it is prompted") \
 	X(answered, "answered its prompt") \

@@ -52,7 +52,8 @@ state_of_agent() {
 
 # start_with_deaf_log: an agent whose log nobody reads.
 start_with_deaf_log() {
-	nsenter --net=/run/netns/server -- "$SIPPATH_BUILD/sippathd" --interface eth0 2> >(true) &
+	nsenter --net=/run/netns/server -- "$SIPPATH_BUILD/sippathd" --interface eth0 \
+		--state-dir "$LAB_LOGS/state" 2> >(true) &
 	AGENT_PID=$!
 	wait_until 60 sippath status
 }
@@ -80,11 +81,12 @@ foreign_program() {
 		in_ns server ip link set dev eth0 xdp obj "$LAB_LOGS/foreign.o" sec xdp
 }
 
+: >"$LAB_LOGS/begun"
 mkdir -p "$LAB_LOGS/state"
 install -m 755 "$SIPPATH_BUILD/sippathd" "$LAB_LOGS/sippathd"
 chmod 755 "$LAB_LOGS"
 
-plan 36
+plan 37
 lab_up
 
 refused "an unknown option" 2 "--frobnicate" daemon --interface eth0 --frobnicate
@@ -137,3 +139,5 @@ check "it stops cleanly" agent_stop
 sippath detach eth0 >/dev/null
 check "an agent that is to end while it starts ends cleanly" end_at_once
 check "with all attached, not half of it" wholly_attached
+check_not "the state directory of a real agent was not touched" test -e /var/lib/sippath -a \
+	/var/lib/sippath -nt "$LAB_LOGS/begun"

@@ -39,7 +39,7 @@ due=$(sippath --json bindings | jq -r --arg remote "$bob" 'first(.[] | select(.r
 agent_kill
 let_time_pass 1 "nobody is there"
 check "killed, it starts again" agent_start --threshold 3s
-check "(and says how much it remembers)" grep -q "4 bindings are remembered" "$LAB_LOGS/agent.log"
+check "(and says how much it remembers)" grep -q "bindings that are remembered: 4" "$LAB_LOGS/agent.log"
 equal "alice's path is kept for the call still (trap 40)" dialog "$(path_value "$alice" state)"
 equal "and by that alone" dialog "$(kinds_of "$alice")"
 equal "bob's path is kept for his registration still" registered "$(path_value "$bob" state)"
