@@ -2,10 +2,11 @@
 #
 # make            the daemon, the command-line tool and the BPF object, in build/
 # make demo       phones behind a real NAT, without and with sippath (root)
+# make demo-cluster   a set of proxies, and calls that find their way (root)
 # make test       every test, with sanitizers (root)
 # make lint, fmt  what the style asks for
 #
-# demo, test, lint and fmt install the packages they need (root); "make deps" installs
+# demo, demo-cluster, test, lint and fmt install the packages they need (root); "make deps" installs
 # those for plain "make".
 
 MAKEFLAGS += --no-builtin-rules
@@ -50,10 +51,11 @@ B := $O
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-AGENT_LIBS := -lbpf -lelf -lz -losip2 -losipparser2 -lev -ljansson -linih -llmdb
+AGENT_LIBS := -lbpf -lelf -lz -losip2 -losipparser2 -lev -ljansson -linih -llmdb -lhiredis
 TOOL_LIBS := -ljansson
 
 AGENT_C := $(wildcard agent/*.c agent/*/*.c)
+AGENT_LUA := $(wildcard agent/*/*.lua)
 TOOL_C := $(wildcard tools/sippath/*.c)
 BPF_C := $(wildcard bpf/*.bpf.c)
 UNIT_C := $(wildcard tests/unit/test_*.c)
@@ -64,6 +66,7 @@ BPF_TEST_C := $(wildcard tests/bpf/test_*.c)
 TEST_SUPPORT_C := $(filter-out $(BPF_TEST_C),$(wildcard tests/bpf/*.c))
 
 agent_objects := $(AGENT_C:%.c=$B/obj/%.o)
+script_headers := $(patsubst %,$O/include/%.h,$(notdir $(AGENT_LUA)))
 room_objects := $(filter-out $B/obj/agent/main.o,$(agent_objects))
 tool_objects := $(TOOL_C:%.c=$B/obj/%.o)
 bpf_objects := $(BPF_C:%.c=$O/obj/%.o)
@@ -86,7 +89,7 @@ $B/sippathd: $(agent_objects)
 $B/sippath: $(tool_objects)
 	$(call say,LD,$@) $(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 
-$B/obj/agent/%.o: agent/%.c | $O/include/sippath.skel.h
+$B/obj/agent/%.o: agent/%.c | $O/include/sippath.skel.h $(script_headers)
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) -c -o $@ $<
 
@@ -104,6 +107,13 @@ $O/sippath.bpf.o: $(bpf_objects)
 $O/include/sippath.skel.h: $O/sippath.bpf.o
 	@mkdir -p $(@D)
 	$(call say,BPF,$@) $(BPFTOOL) gen skeleton $< name sippath_bpf >$@
+
+.SECONDARY: $(script_headers)
+
+# A Lua script as the C string that the agent hands to Redis.
+$O/include/%.lua.h: agent/cluster/%.lua
+	@mkdir -p $(@D)
+	$(call say,LUA,$@) sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
 
 # A unit test is one file and the agent's rooms; it may include a room's headers only.
 $B/tests/unit/%: tests/unit/%.c $B/rooms.a
@@ -140,6 +150,11 @@ demo:
 	@$(call build_quietly,all,sippath)
 	@tests/lab/demo
 
+demo-cluster:
+	@tests/lab/need test
+	@$(call build_quietly,all,sippath)
+	@tests/lab/demo-cluster
+
 test:
 	@tests/lab/need test
 	@$(call build_quietly,all,sippath)
@@ -162,7 +177,7 @@ fmt:
 clean:
 	rm -rf $O
 
-.PHONY: all tests deps demo test traps lint fmt clean
+.PHONY: all tests deps demo demo-cluster test traps lint fmt clean
 
 test_programs := $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
 -include $(agent_objects:.o=.d) $(tool_objects:.o=.d) $(bpf_objects:.o=.d) $(test_programs:=.d)

@@ -3,16 +3,23 @@
 
 #include <stdlib.h>
 
+#include "cluster/location.h"
 #include "kernel_abi.h"
+#include "reports.h"
 #include "state/connections.h"
 #include "state/dialogs.h"
 #include "state/paths.h"
+#include "state/record.h"
 #include "state/registrations.h"
 #include "state/subscriptions.h"
+#include "state/uri.h"
 
 /* So many for each path, so that it is sip_paths that fills up first. */
 #define DIALOGS_PER_PATH 4U
 #define SUBSCRIPTIONS_PER_PATH 4U
+
+/* For the Contacts of one AOR; more of them than fit grow old in the cluster by themselves. */
+#define RENAMED_BYTES 8192
 
 _Static_assert(REGISTRATION_CHANGES_MAX <= LEDGER_CHANGES_MAX &&
 		       DIALOG_CHANGES_MAX <= LEDGER_CHANGES_MAX,
@@ -24,6 +31,15 @@ struct ledger {
 	struct dialogs *dialogs;
 	struct connections *connections;
 	struct store *store;
+	struct reports reports;
+};
+
+/* Registrations without an instance: a REGISTER may give them another Contact. */
+struct renamed {
+	struct registration *registrations[REGISTRATIONS_PER_AOR_MAX];
+	struct span devices[REGISTRATIONS_PER_AOR_MAX]; /* as the cluster knows them */
+	size_t count;
+	char memory[RENAMED_BYTES];
 };
 
 /* One walk through what is written down. */
@@ -49,6 +65,7 @@ struct ledger *ledger_new(const struct ledger_options *options)
 	if (!ledger)
 		return NULL;
 	ledger->store = options->store;
+	ledger->reports.share = options->share ? options->share : share_none();
 	ledger->registrations =
 		registrations_new(paths_max * REGISTRATIONS_PER_PATH, options->counts);
 	ledger->subscriptions =
@@ -73,14 +90,73 @@ void ledger_free(struct ledger *ledger)
 	free(ledger);
 }
 
+/* Under which name the cluster knows a registration; absent if that does not fit. */
+static struct span device_of(const struct registration *registration, struct text *memory)
+{
+	struct record record;
+
+	record_describe(&registration->binding, &record);
+	return location_device(&record, memory);
+}
+
+static void list_renamable(const struct ledger *ledger, const struct facts *request,
+			   struct renamed *renamed)
+{
+	struct text memory = TEXT_OVER(renamed->memory);
+	struct registration *registration;
+	char folded[TRANSACTION_BYTES_MAX];
+
+	renamed->count = 0;
+	if (request->aor.length > sizeof(folded))
+		return;
+	registration = registrations_first(ledger->registrations, uri_fold(request->aor, folded));
+	for (; registration && renamed->count < REGISTRATIONS_PER_AOR_MAX;
+	     registration = registrations_next(registration)) {
+		struct span device = device_of(registration, &memory);
+
+		if (registration->instance.length > 0 || !device.at)
+			continue;
+		renamed->registrations[renamed->count] = registration;
+		renamed->devices[renamed->count++] = device;
+	}
+}
+
+/* What was known under another name is over under that one. */
+static void drop_old_names(struct ledger *ledger, const struct renamed *renamed)
+{
+	for (size_t i = 0; i < renamed->count; i++) {
+		const struct registration *registration = renamed->registrations[i];
+		struct record old = {
+			.kind = BINDING_REGISTRATION,
+			.aor = registration->binding.aor,
+			.target = renamed->devices[i],
+		};
+
+		if (!span_equal(registration->binding.target, old.target))
+			share_drop(ledger->reports.share, &old);
+	}
+}
+
+static size_t registered(struct ledger *ledger, const struct transaction *request,
+			 const struct facts *response, uint64_t now_ns,
+			 struct binding_change changes[LEDGER_CHANGES_MAX])
+{
+	struct renamed renamed;
+	size_t count;
+
+	list_renamable(ledger, request->facts, &renamed);
+	count = registrations_accept(ledger->registrations, request, response, now_ns, changes);
+	drop_old_names(ledger, &renamed);
+	return count;
+}
+
 size_t ledger_answered(struct ledger *ledger, const struct transaction *request,
 		       const struct facts *response, uint64_t now_ns,
 		       struct binding_change changes[LEDGER_CHANGES_MAX])
 {
 	switch (response->method) {
 	case SIP_METHOD_REGISTER:
-		return registrations_accept(ledger->registrations, request, response, now_ns,
-					    changes);
+		return registered(ledger, request, response, now_ns, changes);
 	case SIP_METHOD_SUBSCRIBE:
 		return subscriptions_answered(ledger->subscriptions, request, response, now_ns,
 					      changes);
@@ -104,6 +180,22 @@ size_t ledger_told(struct ledger *ledger, const struct flow *flow,
 	}
 }
 
+bool ledger_leave(struct ledger *ledger, struct span aor, struct span device, uint64_t before_ns,
+		  struct binding_change *change)
+{
+	struct registration *registration = registrations_first(ledger->registrations, aor);
+	char buffer[LOCATION_TEXT_MAX];
+
+	for (; registration; registration = registrations_next(registration)) {
+		struct text memory = TEXT_OVER(buffer);
+
+		if (span_equal(device_of(registration, &memory), device))
+			return registrations_leave(ledger->registrations, registration, before_ns,
+						   change);
+	}
+	return false;
+}
+
 size_t ledger_connected(struct ledger *ledger, const struct flow *flow, uint64_t opened_ns,
 			struct binding_change *change)
 {
@@ -112,39 +204,37 @@ size_t ledger_connected(struct ledger *ledger, const struct flow *flow, uint64_t
 
 void ledger_note(struct ledger *ledger, struct binding *binding)
 {
-	struct record record = {
-		.flow = binding->path->flow,
-		.ends_ns = binding->ends_ns,
-		.kind = binding->kind,
-		.expiry = binding->expiry,
-		.behind_nat = binding->behind_nat,
-		.aor = binding->aor,
-		.target = binding->target,
-	};
+	struct record record;
 	uint64_t id;
 
-	switch ((enum binding_kind)binding->kind) {
-	case BINDING_REGISTRATION:
-		registrations_write(binding, &record);
-		break;
-	case BINDING_SUBSCRIPTION:
-		subscriptions_write(binding, &record);
-		break;
-	case BINDING_DIALOG:
-	case BINDING_LINGERING:
-		dialogs_write(binding, &record);
-		break;
-	default: /* the kernel remembers connections */
+	if (!record_describe(binding, &record))
 		return;
-	}
 	id = store_put(ledger->store, binding->stored, &record);
 	if (id != 0)
 		binding->stored = id;
 }
 
+void ledger_report(struct ledger *ledger, const struct binding *binding, uint64_t heard_ns,
+		   uint64_t now_ns)
+{
+	reports_put(&ledger->reports, binding, heard_ns, now_ns);
+}
+
+void ledger_report_path(struct ledger *ledger, const struct path *path, uint64_t heard_ns,
+			uint64_t now_ns)
+{
+	reports_put_path(&ledger->reports, path, heard_ns, now_ns);
+}
+
+bool ledger_announce(struct ledger *ledger, const struct paths *paths, uint64_t now_ns)
+{
+	return reports_turn(&ledger->reports, paths, now_ns);
+}
+
 void ledger_forget(struct ledger *ledger, struct binding *binding)
 {
 	store_delete(ledger->store, binding->stored);
+	reports_drop(&ledger->reports, binding);
 	switch ((enum binding_kind)binding->kind) {
 	case BINDING_REGISTRATION:
 		registrations_forget(ledger->registrations, binding);
@@ -159,6 +249,16 @@ void ledger_forget(struct ledger *ledger, struct binding *binding)
 	default:
 		connections_forget(ledger->connections, binding);
 		break;
+	}
+}
+
+void ledger_forget_all(struct ledger *ledger, struct binding *bindings)
+{
+	while (bindings) {
+		struct binding *binding = bindings;
+
+		bindings = binding->next;
+		ledger_forget(ledger, binding);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ledger.h - all bindings there are, whatever their kind: the rooms that make them, side by
- * side, and what is written down of them.
+ * side, what is written down of them, and what the cluster is told of them.
  */
 #ifndef AGENT_LEDGER_H
 #define AGENT_LEDGER_H
@@ -28,6 +28,7 @@ struct ledger_options {
 	uint64_t linger_ns; /* a path is kept so long after its last dialog */
 	uint64_t dialog_max_ns; /* a dialog without a session timer is over after so long */
 	struct store *store; /* outlives the ledger; NULL: nothing is written down */
+	struct share *share; /* outlives the ledger; NULL: nobody else is told */
 	struct counts *counts; /* outlives the ledger */
 };
 
@@ -51,11 +52,34 @@ size_t ledger_told(struct ledger *ledger, const struct flow *flow,
 size_t ledger_connected(struct ledger *ledger, const struct flow *flow, uint64_t opened_ns,
 			struct binding_change *change);
 
+/*
+ * A device has registered through another node at before_ns: the change that ends its older
+ * registration here. "aor" and "device" are as the cluster has them (cluster/location.h). False
+ * if there is none, or a newer one.
+ */
+bool ledger_leave(struct ledger *ledger, struct span aor, struct span device, uint64_t before_ns,
+		  struct binding_change *change);
+
 /* Writes down a binding that is on a path, as it is now. */
 void ledger_note(struct ledger *ledger, struct binding *binding);
 
-/* Frees a binding that is off its path, and what is written down of it. */
+/* Tells the cluster of a binding that is on a path, whose device was last heard at heard_ns. */
+void ledger_report(struct ledger *ledger, const struct binding *binding, uint64_t heard_ns,
+		   uint64_t now_ns);
+
+/* The same of all bindings of a path. */
+void ledger_report_path(struct ledger *ledger, const struct path *path, uint64_t heard_ns,
+			uint64_t now_ns);
+
+/* Tells the cluster everything anew when it asks for that; true if there is more to tell now. */
+bool ledger_announce(struct ledger *ledger, const struct paths *paths, uint64_t now_ns);
+
+/*
+ * Frees a binding that is off its path, or a list of them (by binding.next), and what is written
+ * down of it; the cluster is told that it is over.
+ */
 void ledger_forget(struct ledger *ledger, struct binding *binding);
+void ledger_forget_all(struct ledger *ledger, struct binding *bindings);
 
 /*
  * What was noted and forgotten outlives the agent from now on. At first, and once something

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "kernel_abi.h"
 #include "ledger.h"
+#include "orders.h"
+#include "sip/interest.h"
 #include "sip/reader.h"
 #include "sip/streams.h"
 #include "state/connections.h"
@@ -32,6 +34,7 @@ struct pipeline {
 	struct hearsay *hearsay;
 	struct ledger *ledger;
 	struct keeper *keeper;
+	struct orders orders;
 	bool heard; /* a message has been seen since the last turn */
 	uint64_t heard_ns; /* the last turn before which one had been */
 	uint64_t latest_ns; /* when the newest message went by */
@@ -45,6 +48,7 @@ static bool begin_rooms(struct pipeline *pipeline, const struct pipeline_options
 		.linger_ns = options->linger_ns,
 		.dialog_max_ns = options->dialog_max_ns,
 		.store = options->store,
+		.share = options->share,
 		.counts = counts,
 	};
 
@@ -61,6 +65,14 @@ static bool begin_rooms(struct pipeline *pipeline, const struct pipeline_options
 	       pipeline->hearsay && pipeline->ledger;
 }
 
+static void report_health(void *context, const struct path_event *event)
+{
+	struct pipeline *pipeline = context;
+
+	ledger_report_path(pipeline->ledger, event->path, event->path->last_seen_ns,
+			   event->when_ns);
+}
+
 int pipeline_new(const struct pipeline_options *options, uint64_t now_ns, struct pipeline **out)
 {
 	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
@@ -74,6 +86,9 @@ int pipeline_new(const struct pipeline_options *options, uint64_t now_ns, struct
 		pipeline_free(pipeline);
 		return log_errno(-error, "cannot start keeping paths: %s", strerror(-error));
 	}
+	pipeline->orders.keeper = pipeline->keeper;
+	pipeline->orders.ledger = pipeline->ledger;
+	keeper_on_health(pipeline->keeper, report_health, pipeline);
 	*out = pipeline;
 	return 0;
 }
@@ -118,8 +133,10 @@ static void apply_change(struct pipeline *pipeline, const struct binding_change 
 		ledger_forget(pipeline->ledger, binding);
 		return;
 	}
-	if (change->reason != REASON_remembered)
-		ledger_note(pipeline->ledger, binding);
+	if (change->reason == REASON_remembered)
+		return; /* it is written down, and all is announced to the cluster */
+	ledger_note(pipeline->ledger, binding);
+	ledger_report(pipeline->ledger, binding, seen_ns, now_ns);
 }
 
 /* Where a request of this method waits for its answer. */
@@ -241,27 +258,6 @@ static void hear_response(struct pipeline *pipeline, const struct sighting *sigh
 		transactions_answered(room, request, response->status, sighting->when_ns);
 }
 
-/* Status 0 for a request. The programs report no more than this; a stream brings everything. */
-static bool is_wanted(enum sip_method method, uint16_t status)
-{
-	switch (method) {
-	case SIP_METHOD_REGISTER:
-		return status == 0 || status / 100 == 2;
-	case SIP_METHOD_SUBSCRIBE:
-		return status == 0 || status / 100 == 2 || status == 481;
-	case SIP_METHOD_INVITE:
-		return status == 0 || status > 100;
-	case SIP_METHOD_UPDATE:
-		return status == 0 || status >= 200;
-	case SIP_METHOD_NOTIFY:
-	case SIP_METHOD_ACK:
-	case SIP_METHOD_BYE:
-		return status == 0;
-	default:
-		return false;
-	}
-}
-
 static void hear_message(void *context, const struct sighting *sighting)
 {
 	struct span message = { (const char *)sighting->bytes, sighting->captured };
@@ -271,7 +267,7 @@ static void hear_message(void *context, const struct sighting *sighting)
 	uint16_t status;
 
 	method = sip_reader_peek(message, &status);
-	if (method != SIP_METHOD_MALFORMED && !is_wanted(method, status))
+	if (method != SIP_METHOD_MALFORMED && !interest_in(method, status))
 		count_up(pipeline->counts, messages_ignored);
 	else if (sip_reader_read(pipeline->reader, message, &facts))
 		count_up(pipeline->counts, messages_malformed);
@@ -281,24 +277,14 @@ static void hear_message(void *context, const struct sighting *sighting)
 		hear_response(pipeline, sighting, &facts);
 }
 
-static void forget_all(struct pipeline *pipeline, struct binding *expired)
-{
-	while (expired) {
-		struct binding *binding = expired;
-
-		expired = binding->next;
-		ledger_forget(pipeline->ledger, binding);
-	}
-}
-
 /* All that is known of the connection's path goes with it: the device must come back. */
 static void disconnect(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns)
 {
 	struct binding *expired;
 
 	streams_close(pipeline->streams, flow);
-	keeper_disconnect(pipeline->keeper, flow, now_ns, &expired);
-	forget_all(pipeline, expired);
+	keeper_drop(pipeline->keeper, flow, REASON_disconnected, now_ns, &expired);
+	ledger_forget_all(pipeline->ledger, expired);
 }
 
 /*
@@ -394,8 +380,20 @@ static bool has_requests(const struct pipeline *pipeline)
 	       transactions_count(pipeline->invites) > 0;
 }
 
+void pipeline_order(struct pipeline *pipeline, const struct order *order, uint64_t accepted_ns,
+		    uint64_t now_ns)
+{
+	orders_carry_out(&pipeline->orders, order, accepted_ns, now_ns);
+}
+
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 {
+	const struct paths *paths = keeper_paths(pipeline->keeper);
 	struct binding *expired;
 	uint64_t next_ns;
 	bool written;
@@ -404,10 +402,13 @@ uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 	next_ns = keeper_turn(pipeline->keeper, now_ns, &expired);
 	if (follow_connections(pipeline, expired, now_ns))
 		next_ns = now_ns;
-	forget_all(pipeline, expired);
-	written = ledger_write_down(pipeline->ledger, keeper_paths(pipeline->keeper), now_ns);
-	if ((!written || has_requests(pipeline)) && next_ns > now_ns + WAITING_ROUND_NS)
-		next_ns = now_ns + WAITING_ROUND_NS;
+	ledger_forget_all(pipeline->ledger, expired);
+	next_ns = earlier(next_ns, orders_turn(&pipeline->orders, now_ns));
+	written = ledger_write_down(pipeline->ledger, paths, now_ns);
+	if (ledger_announce(pipeline->ledger, paths, now_ns))
+		next_ns = now_ns;
+	if (!written || has_requests(pipeline))
+		next_ns = earlier(next_ns, now_ns + WAITING_ROUND_NS);
 	return next_ns;
 }
 

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "base/counts.h"
+#include "cluster/order.h"
+#include "cluster/share.h"
 #include "keep/keeper.h"
 #include "sighting.h"
 #include "store/store.h"
@@ -21,6 +23,7 @@ struct pipeline;
 struct pipeline_options {
 	struct keeper_options keeper;
 	struct store *store; /* outlives the pipeline; NULL: nothing is remembered */
+	struct share *share; /* outlives the pipeline; NULL: nobody else is told */
 	uint32_t
 		transactions_max; /* requests that may wait for their answers, and as many INVITEs */
 	uint64_t linger_ns; /* a path is kept so long after its last dialog */
@@ -47,6 +50,10 @@ void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sightin
  * one on its flow, which was not seen to be closed, is gone.
  */
 void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns);
+
+/* The cluster orders something; of "leave", accepted_ns is when the other server accepted. */
+void pipeline_order(struct pipeline *pipeline, const struct order *order, uint64_t accepted_ns,
+		    uint64_t now_ns);
 
 /* Does everything that is due at now_ns, and returns when to be called next (CLOCK_NEVER: not). */
 uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns);

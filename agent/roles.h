@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* roles.h - what sippathd can be told to do besides keeping paths: its first argument. */
+/* roles.h - what sippathd can be told to do: its first argument, if that is none of its options. */
 #ifndef AGENT_ROLES_H
 #define AGENT_ROLES_H
 
 #include "config/config.h"
 
 struct role {
-	const char *name; /* the first argument */
+	const char *name; /* the first argument; NULL for the role that needs none */
+	enum config_use use; /* what its configuration is for */
+	bool takes_interfaces; /* as its next argument */
 	int (*play)(const struct config *config); /* 0, or not after one log line */
 };
 
-/* The role of this name; NULL if there is none. */
-const struct role *roles_find(const char *name);
-
-/* What the configuration says about attaching; points into it. */
-struct attach_options roles_attach_options(const struct config *config);
+/*
+ * The role that the arguments ask for. They are then those of options only: what names the
+ * role is taken out, or has become --interface if interfaces follow it.
+ */
+const struct role *roles_choose(int *argc, char **argv);
 
 #endif

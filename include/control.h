@@ -37,6 +37,10 @@
 	X(events, NULL, "what happens to paths from now on, a row each, without end") \
 	X(stats, NULL, "every counter of the programs and of the agent") \
 	X(prompt, "flow", "prompt one path now") \
-	X(threshold, "value", "say the idle threshold, or set it: {\"value\": \"24s\"}")
+	X(threshold, "value", "say the idle threshold, or set it: {\"value\": \"24s\"}") \
+	X(cluster, NULL, "the nodes of the set of proxies, a row each") \
+	X(where, "aor", "every path of an AOR in the set, newest first, a row each") \
+	X(drain, "value", "say whether new calls come here, or set it: {\"value\": \"on\"}") \
+	X(order, "order", "tell a node what to do: {\"order\": \"NODE prompt FLOW\"}")
 
 #endif

@@ -74,7 +74,26 @@
 	  "prompts, one each threshold, that were not needed because the device spoke") \
 	X(prompts_delayed, "prompts that waited for their turn") \
 	X(prompts_failed, "prompts that the network refused") \
-	X(prompts_held, "prompts not sent because this host does not hold the local address")
+	X(prompts_held, "prompts not sent because this host does not hold the local address") \
+	X(shared_written, "bindings reported to the cluster") \
+	X(shared_dropped, "ends of bindings reported to the cluster") \
+	X(shared_stale, "bindings not reported because another node has a newer one") \
+	X(shared_oversized, "bindings not reported because their texts are too long") \
+	X(shared_garbage, "entries of the cluster that could not be read") \
+	X(announcements, "times that everything was reported to the cluster anew") \
+	X(cluster_losses, "times that the cluster got out of reach") \
+	X(orders_taken, "orders of other nodes and of call control that were carried out") \
+	X(orders_ignored, "orders that could not be read, or came too late") \
+	X(calls_requests, "requests that call control got, retransmissions included") \
+	X(calls_redirected, "requests answered with the proxies to ask") \
+	X(calls_forwarded, "requests passed on to a proxy") \
+	X(calls_returned, "answers passed back to whoever asked") \
+	X(calls_unreachable, "requests for an AOR that nobody is registered for") \
+	X(calls_refused, "requests that call control does not serve") \
+	X(calls_malformed, "malformed requests that call control got") \
+	X(calls_dropped, "messages that call control neither answered nor passed on") \
+	X(calls_verified, "paths found open before a call was routed") \
+	X(calls_unverified, "paths that were not heard of before a call was routed")
 
 #define SIPPATH_COUNTER_ENUM_(name, help) COUNTER_##name,
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/number.h"
@@ -115,7 +116,69 @@ static enum config_result read_file(struct config *config)
 	return CONFIG_RUN;
 }
 
-enum config_result config_read(int argc, char **argv, bool need_interface, struct config *config)
+/* A node has its host's name unless it is told otherwise. */
+static bool name_node(struct config *config)
+{
+	char name[NODE_NAME_MAX + 1] = "";
+
+	if (config->node[0] != '\0')
+		return true;
+	if (gethostname(name, sizeof(name) - 1) || !node_name_is_good(span_of(name)))
+		return false;
+	strcpy(config->node, name);
+	return true;
+}
+
+static bool misses_interface(const struct config *config)
+{
+	if (config->interface_count > 0)
+		return false;
+	log_error("--interface is missing: name the interfaces that SIP comes in on, "
+		  "such as --interface eth0");
+	return true;
+}
+
+static bool misses_node(struct config *config)
+{
+	if (!config->in_cluster)
+		return false;
+	if (!name_node(config)) {
+		log_error("--node is missing: the host's name is none for a node: give it one");
+		return true;
+	}
+	if (config->node_uri[0] != '\0')
+		return false;
+	log_error("--node-uri is missing: say where calls for this proxy go, "
+		  "such as --node-uri sip:192.0.2.11:5060");
+	return true;
+}
+
+static bool misses_calls(const struct config *config)
+{
+	if (!config->in_cluster)
+		log_error("--cluster is missing: name the Redis server that the proxies share, "
+			  "such as --cluster redis://192.0.2.6");
+	else if (config->listen_count == 0)
+		log_error("--listen is missing: say where calls come in, "
+			  "such as --listen udp:192.0.2.5:5060");
+	else
+		return false;
+	return true;
+}
+
+static bool misses_something(struct config *config, enum config_use use)
+{
+	switch (use) {
+	case CONFIG_FOR_CALLS:
+		return misses_calls(config);
+	case CONFIG_FOR_PATHS:
+		return misses_interface(config) || misses_node(config);
+	default:
+		return misses_interface(config);
+	}
+}
+
+enum config_result config_read(int argc, char **argv, enum config_use use, struct config *config)
 {
 	enum config_result result;
 
@@ -131,11 +194,8 @@ enum config_result config_read(int argc, char **argv, bool need_interface, struc
 	if (result != CONFIG_RUN)
 		return result;
 
-	if (need_interface && config->interface_count == 0) {
-		log_error("--interface is missing: name the interfaces that SIP comes in on, "
-			  "such as --interface eth0");
+	if (misses_something(config, use))
 		return CONFIG_USAGE;
-	}
 	for (size_t i = 0; i < config->interface_count; i++)
 		config->interfaces[i] = config->interface_names[i];
 	return CONFIG_RUN;

@@ -8,6 +8,11 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "callcontrol/ports.h"
+#include "callcontrol/server.h"
+#include "cluster/node.h"
+#include "cluster/redis_link.h"
+#include "cluster/share.h"
 #include "keep/rules.h"
 #include "kernel/attach.h"
 #include "kernel_abi.h"
@@ -35,6 +40,15 @@ struct config {
 	char state_dir[256];
 	char pin_dir[256];
 	char file[256]; /* the configuration file that was read, "" for none */
+	bool in_cluster; /* "cluster" says which one */
+	struct redis_address cluster;
+	char node[NODE_NAME_MAX + 1]; /* "" for none */
+	char node_uri[NODE_URI_MAX + 1]; /* "" for none */
+	enum share_move move;
+	struct ports_listen listen[PORTS_MAX]; /* of call control, as the next ones */
+	size_t listen_count;
+	enum server_mode mode_of_calls;
+	uint64_t verify_ns; /* 0: paths are not verified */
 };
 
 enum config_result {
@@ -44,15 +58,22 @@ enum config_result {
 	CONFIG_BAD, /* exit status 1 */
 };
 
+/* What a configuration is for: then it has all that this takes. */
+enum config_use {
+	CONFIG_FOR_INTERFACES, /* to attach and detach */
+	CONFIG_FOR_PATHS, /* to keep them */
+	CONFIG_FOR_CALLS, /* to route them */
+};
+
 /*
  * Fills *config: the defaults of the option table, then the file (--config, or the
  * default one if it is there), then the flags. A network of a flag replaces the one of
  * the file. Anything wrong is one line on standard error that names file and line or
- * flag, the option and what was expected; *config must then not be used. "interface" must be set in the end
- * if need_interface. argv[0] is not looked at. "interfaces" points into *config:
+ * flag, the option and what was expected; *config must then not be used. What "use" takes must be set in
+ * the end. argv[0] is not looked at. "interfaces" points into *config:
  * it must not be copied or moved.
  */
-enum config_result config_read(int argc, char **argv, bool need_interface, struct config *config);
+enum config_result config_read(int argc, char **argv, enum config_use use, struct config *config);
 
 /* Warns, a line each, of thresholds that are obeyed although they are below 15 s (trap 4). */
 void config_warn(const struct config *config);

@@ -91,6 +91,7 @@ void keeper_free(struct keeper *keeper)
 	if (keeper->wire)
 		wire_on_refusal(keeper->wire, NULL, NULL);
 	keeper->on_event = NULL;
+	keeper->on_health = NULL;
 	while (keeper->openings.paths && (path = paths_walk(keeper->openings.paths, &cursor)))
 		while (path->bindings)
 			paths_detach(path->bindings);
@@ -226,8 +227,12 @@ static void tell_health(struct keeper *keeper, const struct path *path, enum pat
 		.health_after = path->health,
 	};
 
-	if (keeper->on_event && (before == PATH_SILENT) != (path->health == PATH_SILENT))
+	if ((before == PATH_SILENT) == (path->health == PATH_SILENT))
+		return;
+	if (keeper->on_event)
 		keeper->on_event(keeper->event_context, &event);
+	if (keeper->on_health)
+		keeper->on_health(keeper->health_context, &event);
 }
 
 /* Judges a path that is due, and does what the verdict says. */
@@ -279,7 +284,7 @@ static void visit(struct keeper *keeper, struct path *path, uint64_t now_ns,
 
 	tenancy_expire(keeper, path, now_ns, expired);
 	if (is_disconnected(path, &connection, error))
-		tenancy_disconnect(keeper, path, now_ns, expired);
+		tenancy_drop(keeper, path, REASON_disconnected, now_ns, expired);
 	if (path->bindings)
 		look(keeper, path, error ? NULL : &connection, now_ns);
 	else
@@ -348,6 +353,12 @@ void keeper_on_event(struct keeper *keeper, path_event_handler *handler, void *c
 {
 	keeper->on_event = handler;
 	keeper->event_context = context;
+}
+
+void keeper_on_health(struct keeper *keeper, path_event_handler *handler, void *context)
+{
+	keeper->on_health = handler;
+	keeper->health_context = context;
 }
 
 uint64_t keeper_threshold_ns(const struct keeper *keeper)

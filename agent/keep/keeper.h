@@ -49,6 +49,9 @@ void keeper_free(struct keeper *keeper);
  */
 void keeper_on_event(struct keeper *keeper, path_event_handler *handler, void *context);
 
+/* The same for whoever is to be told of a path's health only. */
+void keeper_on_health(struct keeper *keeper, path_event_handler *handler, void *context);
+
 /*
  * Puts a binding onto the path of "flow", taking it off the one it was on. A new
  * path counts as last heard at seen_ns, or later if sip_flows says so. -errno (counted, said
@@ -67,11 +70,12 @@ void keeper_leave(struct keeper *keeper, struct binding *binding, enum binding_r
 void keeper_renew(struct keeper *keeper, struct binding *binding);
 
 /*
- * The connection of this flow is gone, and with it all that its path was kept for: *expired
- * becomes the list of its bindings, as keeper_turn() makes one; NULL if there is no such path.
+ * All that the path of this flow was kept for is over, such as when its connection is gone:
+ * *expired becomes the list of its bindings, as keeper_turn() makes one; NULL if there is no
+ * such path.
  */
-void keeper_disconnect(struct keeper *keeper, const struct flow *flow, uint64_t now_ns,
-		       struct binding **expired);
+void keeper_drop(struct keeper *keeper, const struct flow *flow, enum binding_reason reason,
+		 uint64_t now_ns, struct binding **expired);
 
 /* The dialog that this binding is has ended; on its path it lingers until ends_ns (trap 39). */
 void keeper_linger(struct keeper *keeper, struct binding *binding, uint64_t ends_ns,

@@ -30,6 +30,8 @@ struct keeper {
 	struct wheel *wheel;
 	path_event_handler *on_event; /* NULL: nobody is told */
 	void *event_context;
+	path_event_handler *on_health; /* NULL: nobody is told */
+	void *health_context;
 	size_t kept; /* paths with bindings */
 	size_t connected; /* of these, in state PATH_CONNECTED */
 	bool crowded; /* more than may be; said once, until it is half of that */
@@ -56,9 +58,9 @@ void keeper_reconsider(struct keeper *keeper, struct path *path);
 void tenancy_expire(struct keeper *keeper, struct path *path, uint64_t now_ns,
 		    struct binding **expired);
 
-/* Takes all bindings off a path whose connection is gone, onto the same list. */
-void tenancy_disconnect(struct keeper *keeper, struct path *path, uint64_t now_ns,
-			struct binding **expired);
+/* Takes all bindings off a path, such as one whose connection is gone, onto the same list. */
+void tenancy_drop(struct keeper *keeper, struct path *path, enum binding_reason reason,
+		  uint64_t now_ns, struct binding **expired);
 
 /* What a path asks of the pacer. */
 uint64_t tenancy_demand(const struct path *path);

@@ -223,31 +223,31 @@ void tenancy_expire(struct keeper *keeper, struct path *path, uint64_t now_ns,
 	}
 }
 
-static void disconnect_one(struct keeper *keeper, struct binding *binding, uint64_t now_ns,
-			   struct binding **expired)
+static void drop_one(struct keeper *keeper, struct binding *binding, enum binding_reason reason,
+		     uint64_t now_ns, struct binding **expired)
 {
 	count_up(keeper->counts, bindings_ended);
-	take_off(keeper, binding, REASON_disconnected, now_ns, expired);
+	take_off(keeper, binding, reason, now_ns, expired);
 }
 
-void tenancy_disconnect(struct keeper *keeper, struct path *path, uint64_t now_ns,
-			struct binding **expired)
+void tenancy_drop(struct keeper *keeper, struct path *path, enum binding_reason reason,
+		  uint64_t now_ns, struct binding **expired)
 {
 	/* The connection goes first: so what went with it is told in one event, the last one. */
 	if (path->connection)
-		disconnect_one(keeper, path->connection, now_ns, expired);
+		drop_one(keeper, path->connection, reason, now_ns, expired);
 	while (path->bindings)
-		disconnect_one(keeper, path->bindings, now_ns, expired);
+		drop_one(keeper, path->bindings, reason, now_ns, expired);
 }
 
-void keeper_disconnect(struct keeper *keeper, const struct flow *flow, uint64_t now_ns,
-		       struct binding **expired)
+void keeper_drop(struct keeper *keeper, const struct flow *flow, enum binding_reason reason,
+		 uint64_t now_ns, struct binding **expired)
 {
 	struct path *path = paths_find(keeper->openings.paths, flow);
 
 	*expired = NULL;
 	if (!path || !path->bindings)
 		return;
-	tenancy_disconnect(keeper, path, now_ns, expired);
+	tenancy_drop(keeper, path, reason, now_ns, expired);
 	tenancy_bury(keeper, path, now_ns);
 }

@@ -191,9 +191,10 @@ int value_read_via(struct span value, struct via_value *out)
 	if (!take_protocol_part(&rest, SPAN("SIP")) || !take_protocol_part(&rest, SPAN("2.0")))
 		return -EBADMSG;
 	rest = span_trim(rest);
-	while (transport < rest.length && rest.at[transport] != ' ' && rest.at[transport] != '\t')
+	while (transport < rest.length && !span_is_blank(rest.at[transport]))
 		transport++;
-	if (!value_is_token(head(rest, transport)))
+	out->transport = head(rest, transport);
+	if (!value_is_token(out->transport))
 		return -EBADMSG;
 	rest = span_trim(tail(rest, transport));
 	return rest.length > 0 ? read_sent_by(rest, out) : -EBADMSG;
@@ -234,14 +235,6 @@ static struct span without_quotes(struct span text)
 	return tail(head(text, text.length - 1), 1);
 }
 
-/* What a parameter is set to: the part after its "=", empty if there is none. */
-static struct span parameter_value(struct span parameter, size_t name_length)
-{
-	if (name_length == parameter.length)
-		return tail(parameter, name_length);
-	return without_quotes(span_trim(tail(parameter, name_length + 1)));
-}
-
 static size_t parameter_name_length(struct span parameter)
 {
 	const char *equals =
@@ -250,26 +243,43 @@ static size_t parameter_name_length(struct span parameter)
 	return equals ? (size_t)(equals - parameter.at) : parameter.length;
 }
 
+int value_next_parameter(struct span *parameters, struct parameter_value *out)
+{
+	struct span rest, parameter;
+	ssize_t semicolon;
+	size_t length;
+
+	if (parameters->length == 0)
+		return 0;
+	rest = tail(*parameters, 1);
+	semicolon = find(rest, ';');
+	if (semicolon < 0)
+		return (int)semicolon;
+	parameter = head(rest, (size_t)semicolon);
+	length = parameter_name_length(parameter);
+	out->whole = span_trim(parameter);
+	out->name = span_trim(head(parameter, length));
+	if (length < parameter.length)
+		length++;
+	out->value = without_quotes(span_trim(tail(parameter, length)));
+	*parameters = tail(rest, (size_t)semicolon);
+	return 1;
+}
+
 int value_find_parameter(struct span parameters, struct span name, struct span *value)
 {
 	struct span found = { NULL, 0 };
+	struct parameter_value parameter;
+	int more;
 
-	while (parameters.length > 0) {
-		struct span rest = tail(parameters, 1), parameter;
-		ssize_t semicolon = find(rest, ';');
-		size_t length;
-
-		if (semicolon < 0)
-			return (int)semicolon;
-		parameter = head(rest, (size_t)semicolon);
-		parameters = tail(rest, (size_t)semicolon);
-		length = parameter_name_length(parameter);
-		if (!span_equal_nocase(span_trim(head(parameter, length)), name))
+	while ((more = value_next_parameter(&parameters, &parameter)) > 0) {
+		if (!span_equal_nocase(parameter.name, name))
 			continue;
 		if (found.at)
 			return -EBADMSG;
-		found = parameter_value(parameter, length);
+		found = parameter.value;
 	}
-	*value = found;
-	return 0;
+	if (!more)
+		*value = found;
+	return more;
 }

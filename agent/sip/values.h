@@ -3,8 +3,8 @@
  * values.h - what header values are made of (RFC 3261 section 25.1): lists,
  * addresses, parameters.
  *
- * Included by reader.c, refinement.c, uri.c and start_line.c. Quotes, angle brackets and escapes are
- * told apart here rather than by libosip2, which takes a ";" inside of quotes for
+ * Included by reader.c, refinement.c, uri.c, start_line.c and call control. Quotes, angle
+ * brackets and escapes are told apart here rather than by libosip2, which takes a ";" inside of quotes for
  * the next parameter and a "<" in a quoted parameter for the start of the URI.
  */
 #ifndef AGENT_SIP_VALUES_H
@@ -21,6 +21,7 @@ struct address_value {
 };
 
 struct via_value {
+	struct span transport; /* as written */
 	struct span host; /* of sent-by, IPv6 without brackets */
 	uint16_t port; /* of sent-by, 0 if it has none */
 	struct span parameters;
@@ -37,6 +38,13 @@ struct token_value {
 	struct span parameters;
 };
 
+/* One ";name=value". */
+struct parameter_value {
+	struct span whole; /* without the ";" and the blanks around it */
+	struct span name;
+	struct span value; /* without quotes; empty if it is set to nothing */
+};
+
 /*
  * Takes the next value off a comma-separated list: 1, or 0 at its end, or -EBADMSG
  * if it is empty or a quote or angle bracket is not closed.
@@ -48,6 +56,12 @@ int value_read_address(struct span value, struct address_value *out);
 int value_read_via(struct span value, struct via_value *out);
 int value_read_cseq(struct span value, struct cseq_value *out);
 int value_read_token(struct span value, struct token_value *out);
+
+/*
+ * Takes the next parameter, which may be empty, off what begins with a ";": 1, or 0 at the
+ * end, or -EBADMSG if a quote is not closed.
+ */
+int value_next_parameter(struct span *parameters, struct parameter_value *out);
 
 /*
  * Finds a parameter by its name. *value is what it is set to, without quotes: empty if

@@ -32,7 +32,9 @@
 	X(remembered, "remembered from before the restart") \
 	X(disconnected, "the connection is gone") \
 	X(dialog_unacknowledged, "INVITE was accepted, and that never acknowledged") \
-	X(subscription_gone, "the subscription is not known any more (481)")
+	X(subscription_gone, "the subscription is not known any more (481)") \
+	X(registered_elsewhere, "the device has registered through another node") \
+	X(dropped, "dropped by an order")
 
 #define BINDING_REASON_ENUM_(name, text) REASON_##name,
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * record.h - a binding as it is written down, so that it outlives the agent: the noun
- * between the rooms that make bindings and the store.
+ * between the rooms that make bindings, the store, and the cluster.
  */
 #ifndef AGENT_STATE_RECORD_H
 #define AGENT_STATE_RECORD_H
@@ -11,6 +11,7 @@
 
 #include "base/span.h"
 #include "flow.h"
+#include "state/binding.h"
 
 /* The texts of a record; what a kind of binding does not have is absent. */
 #define RECORD_TEXTS(X) \
@@ -44,5 +45,11 @@ struct record {
 };
 
 #undef RECORD_TEXT_MEMBER_
+
+/*
+ * Writes what a binding is; the flow only if it is on a path. The texts stay its room's. False for a
+ * connection, which only the kernel remembers.
+ */
+bool record_describe(const struct binding *binding, struct record *record);
 
 #endif

@@ -357,6 +357,30 @@ bool registrations_restore(struct registrations *registrations, const struct rec
 	return true;
 }
 
+struct registration *registrations_first(const struct registrations *registrations, struct span aor)
+{
+	return registration_table_first(&registrations->table, aor);
+}
+
+struct registration *registrations_next(const struct registration *registration)
+{
+	return registration_table_next(registration);
+}
+
+bool registrations_leave(struct registrations *registrations, struct registration *registration,
+			 uint64_t before_ns, struct binding_change *change)
+{
+	if (registration->accepted_ns >= before_ns)
+		return false;
+	*change = (struct binding_change){
+		.kind = BINDING_ENDS,
+		.reason = REASON_registered_elsewhere,
+		.binding = &registration->binding,
+	};
+	binding_count_change(registrations->counts, change->kind);
+	return true;
+}
+
 void registrations_forget(struct registrations *registrations, struct binding *binding)
 {
 	registration_table_remove(&registrations->table, (struct registration *)(void *)binding);

@@ -83,6 +83,21 @@ void registrations_write(const struct binding *binding, struct record *record);
 bool registrations_restore(struct registrations *registrations, const struct record *record,
 			   struct binding_change *change);
 
+/*
+ * The registrations of an AOR (folded, see uri_fold()), one after the other, in no order; NULL at
+ * the end. Good until a registration comes or goes.
+ */
+struct registration *registrations_first(const struct registrations *registrations,
+					 struct span aor);
+struct registration *registrations_next(const struct registration *registration);
+
+/*
+ * The device of this registration has left it for another node of the set: the change that ends
+ * it. False if it was accepted here later than there, at before_ns (trap 30).
+ */
+bool registrations_leave(struct registrations *registrations, struct registration *registration,
+			 uint64_t before_ns, struct binding_change *change);
+
 /* Removes and frees one registration whose binding is off its path. */
 void registrations_forget(struct registrations *registrations, struct binding *binding);
 

@@ -61,7 +61,7 @@ static int take_argument(struct answer *answer, const struct command *command, j
 	return 0;
 }
 
-static int begin(struct answer *answer, json_t *request, json_t **line)
+static int begin(struct answer *answer, json_t *request, struct waker waker, json_t **line)
 {
 	const char *name = json_string_value(json_object_get(request, "command"));
 	const struct command *command;
@@ -73,13 +73,14 @@ static int begin(struct answer *answer, json_t *request, json_t **line)
 	if (!command)
 		return refuse(EINVAL, line, "there is no command \"%s\"", name);
 	memset(answer, 0, sizeof(*answer));
+	answer->progress.waker = waker;
 	error = take_argument(answer, command, request, line);
 	if (!error)
 		answer->command = command;
 	return error;
 }
 
-int answer_begin(struct answer *answer, struct span request, json_t **line)
+int answer_begin(struct answer *answer, struct span request, struct waker waker, json_t **line)
 {
 	json_error_t where;
 	json_t *object = json_loadb(request.at, request.length, JSON_REJECT_DUPLICATES, &where);
@@ -87,7 +88,7 @@ int answer_begin(struct answer *answer, struct span request, json_t **line)
 
 	if (!object)
 		return refuse(EBADMSG, line, "not a request: %s", where.text);
-	error = begin(answer, object, line);
+	error = begin(answer, object, waker, line);
 	json_decref(object);
 	return error;
 }
@@ -102,12 +103,25 @@ bool answer_listens(const struct answer *answer)
 	return answer->command && answer->progress.listening;
 }
 
+bool answer_waits(const struct answer *answer)
+{
+	return answer_is_quiet(answer) && !answer->progress.listening;
+}
+
+/* Nothing more is said, and nothing more is waited for. */
+static void finish(struct answer *answer)
+{
+	inquiry_free(answer->progress.inquiry);
+	answer->progress.inquiry = NULL;
+	answer->command = NULL;
+}
+
 void answer_drop(struct answer *answer, const struct subject *subject)
 {
 	if (answer->progress.listening)
 		events_part(subject->events);
 	answer->progress.listening = false;
-	answer->command = NULL;
+	finish(answer);
 }
 
 bool answer_is_quiet(const struct answer *answer)
@@ -125,7 +139,7 @@ void answer_wake(struct answer *answer, uint64_t now_ns)
 /* The last line: nothing is left to say after it. */
 static json_t *end_with(struct answer *answer, json_t *line)
 {
-	answer->command = NULL;
+	finish(answer);
 	return line;
 }
 
@@ -136,7 +150,7 @@ int answer_next(struct answer *answer, const struct subject *subject, json_t **l
 
 	*line = NULL;
 	if (!answer->ending)
-		result = answer->command->step(subject, &answer->progress, &row);
+		result = commands_step(answer->command, subject, &answer->progress, &row);
 	switch (result) {
 	case COMMAND_QUIET:
 		answer->quiet = true;
@@ -160,6 +174,6 @@ int answer_next(struct answer *answer, const struct subject *subject, json_t **l
 	}
 	if (*line)
 		return 0;
-	answer->command = NULL;
+	finish(answer);
 	return -ENOMEM;
 }

@@ -16,11 +16,11 @@ struct answer {
 };
 
 /*
- * Begins the answer to a request. If that is refused, *line becomes an error line,
+ * Begins the answer to a request; "waker" is told when what it waits for has come. If that is refused, *line becomes an error line,
  * the caller's, and nothing else will follow: -EBADMSG if it is no request at all,
  * -EINVAL if it asks for something that does not exist. -ENOMEM without a line.
  */
-int answer_begin(struct answer *answer, struct span request, json_t **line);
+int answer_begin(struct answer *answer, struct span request, struct waker waker, json_t **line);
 
 /* An error line, the caller's; NULL without memory. */
 json_t *answer_error(const char *reason);
@@ -30,6 +30,9 @@ bool answer_going_on(const struct answer *answer);
 
 /* True while it is one of all events to come: it ends with the client. */
 bool answer_listens(const struct answer *answer);
+
+/* True while it waits for the cluster's answer to its question. */
+bool answer_waits(const struct answer *answer);
 
 /* The client goes, whatever it is still owed. */
 void answer_drop(struct answer *answer, const struct subject *subject);

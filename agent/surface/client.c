@@ -3,6 +3,7 @@
 
 #include <control.h> /* of include/, not the one beside this file */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -71,9 +72,33 @@ static bool write_unsent(struct client *client)
 	return true;
 }
 
+/* Waits for these events; for none of them it waits to be woken. */
+static void wait_for(struct client *client, int events)
+{
+	struct ev_loop *loop = client->subject->options.loop;
+
+	if (events == (client->io.events & (EV_READ | EV_WRITE)))
+		return;
+	ev_io_stop(loop, &client->io);
+	ev_io_set(&client->io, client->io.fd, events);
+	if (events)
+		ev_io_start(loop, &client->io);
+}
+
+/* Served by the loop, not from here: whoever tells of something waits for nobody. */
+static void serve_soon(void *context)
+{
+	struct client *client = context;
+
+	if (!(client->io.events & EV_WRITE))
+		client->room_ns = clock_now_ns();
+	wait_for(client, EV_WRITE);
+}
+
 static void begin_answer(struct client *client, struct span request, uint64_t now_ns)
 {
-	int error = answer_begin(&client->answer, request, &client->unsent);
+	struct waker waker = { serve_soon, client };
+	int error = answer_begin(&client->answer, request, waker, &client->unsent);
 
 	if (error == -ENOMEM)
 		fail(client);
@@ -138,7 +163,7 @@ static bool step(struct client *client, uint64_t now_ns)
 	if (client->closing)
 		return false;
 	if (answer_is_quiet(&client->answer)) {
-		if (client->input_used == 0)
+		if (client->input_used == 0 || answer_waits(&client->answer))
 			return false;
 		refuse_more(client);
 	} else if (!answer_going_on(&client->answer)) {
@@ -150,6 +175,14 @@ static bool step(struct client *client, uint64_t now_ns)
 	return !client->unsent || write_unsent(client);
 }
 
+/* True if the client reads nothing more either, so that it need not wait for its answer. */
+static bool hung_up(const struct client *client)
+{
+	struct pollfd connection = { .fd = client->io.fd };
+
+	return poll(&connection, 1, 0) == 1 && (connection.revents & POLLHUP);
+}
+
 /* False if the connection is of no use any more. */
 static bool receive(struct client *client)
 {
@@ -158,10 +191,11 @@ static bool receive(struct client *client)
 
 	if (length < 0)
 		return errno == EAGAIN || errno == EINTR;
-	if (length == 0)
-		client->input_ended = true;
 	client->input_used += (size_t)length;
-	return true;
+	if (length > 0)
+		return true;
+	client->input_ended = true;
+	return !answer_waits(&client->answer) || !hung_up(client);
 }
 
 /* False if the connection is of no use any more. */
@@ -179,7 +213,13 @@ static bool transmit(struct client *client)
 	return true;
 }
 
-/* What to wait for: room for what is to be said, else requests; 0 if neither will come. */
+/* True if the client may say more, and there is room for it. */
+static bool can_read(const struct client *client)
+{
+	return !client->input_ended && client->input_used < CONTROL_REQUEST_MAX;
+}
+
+/* What to wait for: room for what is to be said, else requests; 0 if neither can come. */
 static int wanted_events(const struct client *client)
 {
 	if (client->unsent || client->output_used > 0)
@@ -187,21 +227,16 @@ static int wanted_events(const struct client *client)
 	if (client->closing)
 		return 0;
 	if (answer_is_quiet(&client->answer))
-		return client->input_ended ? 0 : EV_READ;
+		return can_read(client) ? EV_READ : 0;
 	if (answer_going_on(&client->answer) || request_length(client) > 0)
 		return EV_WRITE;
 	return client->input_ended ? 0 : EV_READ;
 }
 
-static void wait_for(struct client *client, int events)
+/* True once nothing will come from the client, and nothing is owed to it. */
+static bool is_over(const struct client *client)
 {
-	struct ev_loop *loop = client->subject->options.loop;
-
-	if (events == (client->io.events & (EV_READ | EV_WRITE)))
-		return;
-	ev_io_stop(loop, &client->io);
-	ev_io_set(&client->io, client->io.fd, events);
-	ev_io_start(loop, &client->io);
+	return wanted_events(client) == 0 && !answer_waits(&client->answer);
 }
 
 static void on_event(struct ev_loop *loop, ev_io *io, int events)
@@ -218,7 +253,7 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 	answer_wake(&client->answer, now_ns);
 	for (int i = 0; useful && i < CLIENT_STEPS && step(client, now_ns); i++)
 		;
-	useful = useful && transmit(client) && wanted_events(client) != 0;
+	useful = useful && transmit(client) && !is_over(client);
 	if (useful)
 		wait_for(client, wanted_events(client));
 	else
@@ -246,10 +281,7 @@ bool client_wake(struct client *client)
 {
 	if (!answer_listens(&client->answer))
 		return false;
-	if (!(client->io.events & EV_WRITE))
-		client->room_ns = clock_now_ns();
-	/* Served by the loop, not from here: whoever tells of events waits for nobody. */
-	wait_for(client, EV_WRITE);
+	serve_soon(client);
 	return true;
 }
 

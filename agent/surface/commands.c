@@ -1,36 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "surface/commands.h"
 
-#include <control.h> /* of include/, not the one beside this file */
-#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/number.h"
-#include "config/options.h"
-#include "keep/policy.h"
-#include "kernel/connection_map.h"
 #include "kernel/keepalive.h"
 #include "kernel/kernel_counts.h"
 #include "kernel/lookout.h"
+#include "surface/commands_parts.h"
 #include "surface/row.h"
 #include "surface/rows.h"
 
-static enum command_result with_row(json_t *row, enum command_result result)
+/* Room for "redis://[HOST]:PORT/DATABASE". */
+#define CLUSTER_URL_MAX (sizeof(((struct redis_address *)0)->host) + 48)
+
+enum command_result commands_with_row(const json_t *row, enum command_result result)
 {
 	return row ? result : COMMAND_NO_MEMORY;
 }
 
-/* The next path that is kept: one without bindings is about to go. */
-static struct path *next_path(const struct subject *subject, struct progress *progress)
+enum command_result commands_refuse(struct progress *progress, const char *format, ...)
 {
-	const struct paths *paths = keeper_paths(subject->keeper);
-	struct path *path = paths_walk(paths, &progress->cursor);
+	va_list arguments;
 
-	while (path && path_state(path) == PATH_IDLE)
-		path = paths_walk(paths, &progress->cursor);
-	return path;
+	va_start(arguments, format);
+	vsnprintf(progress->reason, sizeof(progress->reason), format, arguments);
+	va_end(arguments);
+	return COMMAND_REFUSED;
 }
 
 static json_t *row_of_ports(const struct control_options *options)
@@ -46,260 +44,132 @@ static json_t *row_of_ports(const struct control_options *options)
 	return array;
 }
 
-static enum command_result status_step(const struct subject *subject, struct progress *progress,
-				       json_t **out)
+/* Without user and password: whoever may see the status need not know them. */
+static void put_cluster(struct row *row, const struct redis_address *address)
+{
+	char buffer[CLUSTER_URL_MAX];
+	struct text url = TEXT_OVER(buffer);
+	bool ipv6;
+
+	if (!address) {
+		row_put_null(row, "cluster");
+		return;
+	}
+	ipv6 = strchr(address->host, ':') != NULL;
+	text_format(&url, "redis://%s%s%s:%u/%u", ipv6 ? "[" : "", address->host, ipv6 ? "]" : "",
+		    address->port, address->database);
+	row_put_text(row, "cluster", text_span(&url));
+}
+
+/* What an agent's part in the cluster is; null where it has none. */
+static void put_membership(struct row *row, const struct control_options *options)
+{
+	const struct directory *directory = options->directory;
+
+	put_cluster(row, options->cluster);
+	row_put_text(row, "node", span_of(options->node));
+	if (options->reachable)
+		row_put_flag(row, "reachable", options->reachable(options->context));
+	else
+		row_put_null(row, "reachable");
+	if (directory->is_draining)
+		row_put_flag(row, "draining", directory->is_draining(directory->context));
+	else
+		row_put_null(row, "draining");
+}
+
+static void put_keeping(struct row *row, const struct subject *subject)
 {
 	const struct control_options *options = &subject->options;
 	const struct attach_interface *interfaces;
-	struct row row = row_begin();
 	size_t count;
 
 	interfaces = attach_interfaces(options->attachment, &count);
+	row_put(row, "interfaces", rows_interfaces(interfaces, count));
+	row_put_flag(row, "watching", !lookout_missing(options->attachment));
+	row_put_flag(row, "tcp_keepalive", keepalive_works(options->attachment));
+	row_put(row, "sip_ports", row_of_ports(options));
+	row_put_number(row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
+	row_put_number(row, "paths", keeper_kept(subject->keeper));
+	row_put_number(row, "paths_max", attach_paths_max(options->attachment));
+}
+
+static void put_routing(struct row *row, const struct control_options *options, uint64_t now_ns)
+{
+	const struct control_routing routing = options->routing(options->context);
+
+	put_cluster(row, options->cluster);
+	row_put_number(row, "nodes", routing.nodes);
+	row_put_number(row, "locations", routing.locations);
+	row_put_flag(row, "following", routing.following);
+	if (routing.following || routing.lost_ns == 0)
+		row_put_null(row, "lost_ago_ms");
+	else
+		row_put_ms_between(row, "lost_ago_ms", routing.lost_ns, now_ns);
+}
+
+enum command_result commands_status(const struct subject *subject, struct progress *progress,
+				    json_t **out)
+{
+	struct row row = row_begin();
+
 	row_put_word(&row, "version", SIPPATH_VERSION);
 	row_put_ms_between(&row, "uptime_ms", subject->started_ns, progress->now_ns);
-	row_put(&row, "interfaces", rows_interfaces(interfaces, count));
-	row_put_flag(&row, "watching", !lookout_missing(options->attachment));
-	row_put_flag(&row, "tcp_keepalive", keepalive_works(options->attachment));
-	row_put(&row, "sip_ports", row_of_ports(options));
-	row_put_number(&row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
-	row_put_number(&row, "paths", keeper_kept(subject->keeper));
-	row_put_number(&row, "paths_max", attach_paths_max(options->attachment));
-	*out = row_end(&row);
-	return with_row(*out, COMMAND_LAST_ROW);
-}
-
-/* A path with what the kernel's maps say of it; "buffers" holds what is read. */
-struct path_buffers {
-	struct path_entry entry;
-	struct connection_entry connection;
-};
-
-static struct rows_path read_maps(const struct subject *subject, const struct path *path,
-				  struct path_buffers *buffers)
-{
-	int connections = attach_map(subject->options.attachment, SIPPATH_MAP_CONNECTIONS);
-	struct rows_path shown = { .path = path };
-
-	if (keeper_read_entry(subject->keeper, path, &buffers->entry) == 0)
-		shown.entry = &buffers->entry;
-	if (path->flow.transport == FLOW_TCP && connections >= 0 &&
-	    connection_map_read(connections, &path->flow, &buffers->connection) == 0)
-		shown.connection = &buffers->connection;
-	return shown;
-}
-
-static enum command_result paths_step(const struct subject *subject, struct progress *progress,
-				      json_t **row)
-{
-	const struct path *path = next_path(subject, progress);
-	struct path_buffers buffers;
-	struct rows_path shown;
-
-	if (!path)
-		return COMMAND_END;
-	shown = read_maps(subject, path, &buffers);
-	*row = rows_path(&shown, progress->now_ns);
-	return with_row(*row, COMMAND_ROW);
-}
-
-/* COMMAND_ROW once *path is the one that the client means. */
-static enum command_result find_path(const struct subject *subject, struct progress *progress,
-				     struct path **path)
-{
-	struct text reason = TEXT_OVER(progress->reason);
-	int error = finder_next(&progress->finder, keeper_paths(subject->keeper),
-				span_of(progress->argument), &reason, path);
-
-	if (error == -EAGAIN)
-		return COMMAND_LATER;
-	return error ? COMMAND_REFUSED : COMMAND_ROW;
-}
-
-static enum command_result path_step(const struct subject *subject, struct progress *progress,
-				     json_t **row)
-{
-	struct path_buffers buffers;
-	enum command_result result;
-	struct rows_path shown;
-	struct path *path;
-
-	result = find_path(subject, progress, &path);
-	if (result != COMMAND_ROW)
-		return result;
-	shown = read_maps(subject, path, &buffers);
-	*row = rows_path_in_full(&shown, progress->now_ns);
-	return with_row(*row, COMMAND_LAST_ROW);
-}
-
-/* The binding to go on with at a path, by counting if paths may have changed since. */
-static const struct binding *next_binding(const struct progress *progress, const struct path *path)
-{
-	const struct binding *binding = path->bindings;
-
-	if (progress->next)
-		return progress->next;
-	for (uint32_t i = 0; binding && i < progress->shown; i++)
-		binding = binding->next;
-	return binding;
-}
-
-/*
- * The cursor stays at a path until its last binding has been shown. Bindings that
- * come or go meanwhile may be missed or be shown twice; all others are shown once.
- */
-static enum command_result bindings_step(const struct subject *subject, struct progress *progress,
-					 json_t **row)
-{
-	uint32_t cursor = progress->cursor;
-	const struct path *path = paths_walk(keeper_paths(subject->keeper), &cursor);
-	const struct binding *binding;
-
-	if (!path)
-		return COMMAND_END;
-	binding = next_binding(progress, path);
-	progress->shown++;
-	progress->next = binding ? binding->next : NULL;
-	if (!progress->next) {
-		progress->cursor = cursor;
-		progress->shown = 0;
-	}
-	if (!binding)
-		return COMMAND_LATER;
-	*row = rows_binding(binding, progress->now_ns);
-	return with_row(*row, COMMAND_ROW);
-}
-
-/* Those from now on: there is no end. */
-static enum command_result events_step(const struct subject *subject, struct progress *progress,
-				       json_t **row)
-{
-	struct text reason = TEXT_OVER(progress->reason);
-	int error;
-
-	if (!progress->listening) {
-		if (!events_join(subject->events, CONTROL_LISTENERS_MAX)) {
-			text_format(&reason, "%d clients listen to events, and no more may",
-				    CONTROL_LISTENERS_MAX);
-			return COMMAND_REFUSED;
-		}
-		progress->event = events_next(subject->events);
-		progress->listening = true;
-	}
-	error = events_read(subject->events, &progress->event, row);
-	if (error == -EAGAIN)
-		return COMMAND_QUIET;
-	return error ? COMMAND_NO_MEMORY : COMMAND_ROW;
-}
-
-static enum command_result stats_step(const struct subject *subject, struct progress *progress,
-				      json_t **row)
-{
-	int map = attach_map(subject->options.attachment, SIPPATH_MAP_COUNTERS);
-	struct text reason = TEXT_OVER(progress->reason);
-	uint64_t kernel[KERNEL_COUNTER_MAX];
-	int error = kernel_counts_read(map, kernel);
-
-	if (error) {
-		text_format(&reason, "cannot read " SIPPATH_MAP_COUNTERS ": %s", strerror(-error));
-		return COMMAND_REFUSED;
-	}
-	*row = rows_counts(kernel, subject->options.counts, keeper_kept(subject->keeper));
-	return with_row(*row, COMMAND_LAST_ROW);
-}
-
-/* Why keeper_prompt() did not prompt. */
-static void say_unprompted(struct text *reason, int error)
-{
-	switch (error) {
-	case -EALREADY:
-		text_format(reason, "a prompt is on its way on this path already");
-		break;
-	case -ENETDOWN:
-		text_format(reason, "the programs are not on their interfaces: restart sippathd");
-		break;
-	case -EPROTONOSUPPORT:
-		text_format(reason, "nothing can be put into a TCP connection of the SIP server: "
-				    "the kernel's keepalive keeps it");
-		break;
-	default:
-		text_format(reason, "the prompt could not be sent: %s", strerror(-error));
-	}
-}
-
-static enum command_result prompt_step(const struct subject *subject, struct progress *progress,
-				       json_t **row)
-{
-	struct text reason = TEXT_OVER(progress->reason);
-	struct path_buffers buffers;
-	enum command_result result;
-	struct rows_path shown;
-	struct path *path;
-	int error;
-
-	result = find_path(subject, progress, &path);
-	if (result != COMMAND_ROW)
-		return result;
-	error = keeper_prompt(subject->keeper, path, progress->now_ns);
-	if (error) {
-		say_unprompted(&reason, error);
+	row_put_word(&row, "role", subject->keeper ? "agent" : "call-control");
+	if (subject->keeper) {
+		put_keeping(&row, subject);
+		put_membership(&row, &subject->options);
 	} else {
-		shown = read_maps(subject, path, &buffers);
-		*row = rows_path(&shown, progress->now_ns);
+		put_routing(&row, &subject->options, progress->now_ns);
 	}
-	/* Last of all: the turn may close the path. */
-	subject->options.turn(subject->options.context);
-	return error ? COMMAND_REFUSED : with_row(*row, COMMAND_LAST_ROW);
-}
-
-/* -errno if TCP connections are kept at the old one. */
-static int set_threshold(const struct subject *subject, uint64_t threshold_ns)
-{
-	char written[NUMBER_DURATION_MAX];
-	int error;
-
-	number_write_duration(threshold_ns, written);
-	log_info("the threshold is %s from now on, by the control socket", written);
-	if (threshold_ns < POLICY_THRESHOLD_POLITE_NS)
-		log_warning("some devices and networks ban whoever prompts that often "
-			    "(RFC 8085 section 3.5)");
-	keeper_set_threshold(subject->keeper, threshold_ns);
-	error = subject->options.threshold_changed(subject->options.context, threshold_ns);
-	subject->options.turn(subject->options.context);
-	return error;
-}
-
-static enum command_result threshold_step(const struct subject *subject, struct progress *progress,
-					  json_t **out)
-{
-	const struct option_entry *entry = options_find_flag(SPAN("threshold"));
-	struct text reason = TEXT_OVER(progress->reason);
-	struct row row;
-	uint64_t wanted_ns;
-	int error;
-
-	if (progress->has_argument) {
-		if (number_read_duration(span_of(progress->argument), entry->lowest, entry->highest,
-					 &wanted_ns)) {
-			text_format(&reason, "expected %s, not \"%s\"", entry->expected,
-				    progress->argument);
-			return COMMAND_REFUSED;
-		}
-		error = set_threshold(subject, wanted_ns);
-		if (error) {
-			text_format(&reason,
-				    "the threshold of UDP paths is %s now, but TCP connections "
-				    "are kept at the old one: %s; try again",
-				    progress->argument, strerror(-error));
-			return COMMAND_REFUSED;
-		}
-	}
-	row = row_begin();
-	row_put_number(&row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
 	*out = row_end(&row);
-	return with_row(*out, COMMAND_LAST_ROW);
+	return commands_with_row(*out, COMMAND_LAST_ROW);
 }
 
-#define COMMAND_ENTRY(name, argument, help) { #name, argument, name##_step },
+enum command_result commands_stats(const struct subject *subject, struct progress *progress,
+				   json_t **row)
+{
+	uint64_t kernel[KERNEL_COUNTER_MAX] = { 0 };
+	size_t kept = 0;
+	int map, error;
+
+	if (subject->keeper) {
+		map = attach_map(subject->options.attachment, SIPPATH_MAP_COUNTERS);
+		error = kernel_counts_read(map, kernel);
+		if (error)
+			return commands_refuse(progress, "cannot read " SIPPATH_MAP_COUNTERS ": %s",
+					       strerror(-error));
+		kept = keeper_kept(subject->keeper);
+	}
+	*row = rows_counts(kernel, subject->options.counts, kept);
+	return commands_with_row(*row, COMMAND_LAST_ROW);
+}
+
+/* True for those about paths, which an agent alone keeps. */
+static bool needs_agent(const struct command *command)
+{
+	static command_step *const steps[] = {
+		commands_paths,  commands_path,   commands_bindings,
+		commands_events, commands_prompt, commands_threshold
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (command->step == steps[i])
+			return true;
+	}
+	return false;
+}
+
+enum command_result commands_step(const struct command *command, const struct subject *subject,
+				  struct progress *progress, json_t **row)
+{
+	if (!subject->keeper && needs_agent(command))
+		return commands_refuse(progress, "this is a call control server: it keeps no "
+						 "paths; ask an agent");
+	return command->step(subject, progress, row);
+}
+
+#define COMMAND_ENTRY(name, argument, help) { #name, argument, commands_##name },
 
 static const struct command commands[] = { CONTROL_COMMANDS(COMMAND_ENTRY) };
 

@@ -12,12 +12,13 @@
 #include <jansson.h>
 
 #include "surface/finder.h"
+#include "surface/inquiry.h"
 #include "surface/subject.h"
 
-/* Longer than any argument that means something: two IPv6 addresses fit twice. */
-#define COMMANDS_ARGUMENT_MAX 256
+/* Room for any argument that means something: an AOR is the longest. */
+#define COMMANDS_ARGUMENT_MAX (LOCATION_TEXT_MAX + 1)
 
-/* How far the answer to one request has got; all zero at first, save for the argument. */
+/* How far the answer to one request has got; all zero at first, save for argument and waker. */
 struct progress {
 	char argument[COMMANDS_ARGUMENT_MAX];
 	bool has_argument;
@@ -26,9 +27,11 @@ struct progress {
 	uint32_t shown; /* bindings of the path at the cursor */
 	const struct binding *next; /* the one to show next; good within one wake-up only */
 	struct finder finder;
+	struct waker waker; /* of whoever waits for the answer */
+	struct inquiry *inquiry; /* to the cluster, NULL for none; freed with the answer */
 	bool listening; /* to events, until the client goes */
 	uint64_t event; /* number of the one to show next */
-	char reason[768]; /* of COMMAND_REFUSED */
+	char reason[COMMANDS_ARGUMENT_MAX + 512]; /* of COMMAND_REFUSED */
 };
 
 enum command_result {
@@ -41,12 +44,18 @@ enum command_result {
 	COMMAND_NO_MEMORY,
 };
 
+typedef enum command_result command_step(const struct subject *subject, struct progress *progress,
+					 json_t **row);
+
 struct command {
 	const char *name;
 	const char *argument; /* the member of the request that it takes, NULL for none */
-	enum command_result (*step)(const struct subject *subject, struct progress *progress,
-				    json_t **row);
+	command_step *step;
 };
+
+/* Takes the next step; call control refuses what only an agent can do. */
+enum command_result commands_step(const struct command *command, const struct subject *subject,
+				  struct progress *progress, json_t **row);
 
 /* The command of a name, or NULL. */
 const struct command *commands_find(const char *name);

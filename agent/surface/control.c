@@ -149,7 +149,8 @@ int control_open(const struct control_options *options, struct control **out)
 	if (!control || !control->subject.events)
 		return log_errno(ENOMEM, "out of memory");
 	control->subject.options = *options;
-	control->subject.keeper = pipeline_keeper(options->pipeline);
+	if (options->pipeline)
+		control->subject.keeper = pipeline_keeper(options->pipeline);
 	control->subject.started_ns = clock_now_ns();
 	ev_init(&control->pause, on_pause_over);
 	control->pause.data = control;
@@ -159,7 +160,8 @@ int control_open(const struct control_options *options, struct control **out)
 	ev_io_init(&control->listening, on_connection, options->listening, EV_READ);
 	control->listening.data = control;
 	ev_io_start(options->loop, &control->listening);
-	keeper_on_event(control->subject.keeper, on_path_event, control);
+	if (control->subject.keeper)
+		keeper_on_event(control->subject.keeper, on_path_event, control);
 	*out = take_ptr(control);
 	return 0;
 }
@@ -168,7 +170,8 @@ void control_close(struct control *control)
 {
 	struct ev_loop *loop = control->subject.options.loop;
 
-	keeper_on_event(control->subject.keeper, NULL, NULL);
+	if (control->subject.keeper)
+		keeper_on_event(control->subject.keeper, NULL, NULL);
 	ev_timer_stop(loop, &control->round);
 	ev_timer_stop(loop, &control->pause);
 	ev_io_stop(loop, &control->listening);

@@ -10,10 +10,13 @@
 #define AGENT_SURFACE_CONTROL_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/counts.h"
+#include "cluster/directory.h"
+#include "cluster/redis_link.h"
 #include "kernel/attach.h"
 #include "pipeline.h"
 
@@ -31,22 +34,45 @@
 
 struct control;
 
-/* What the clients are shown and may steer; everything outlives the control. */
+/* How call control is, for its "status". */
+struct control_routing {
+	size_t nodes; /* that it knows, dead ones included */
+	size_t locations;
+	bool following; /* what it knows is as the cluster has it */
+	uint64_t lost_ns; /* if not, since when (CLOCK_MONOTONIC); 0 if it never was */
+};
+
+/*
+ * What the clients are shown and may steer; everything outlives the control.
+ *
+ * An agent has a pipeline. Call control has none: it has "routing" instead, and leaves out what
+ * stands below "of an agent"; commands about paths are refused then.
+ */
 struct control_options {
 	struct ev_loop *loop;
 	int listening; /* the descriptor to accept clients from */
-	const struct attachment *attachment;
-	struct pipeline *pipeline;
 	const struct counts *counts;
+	/* Never NULL; outside of a cluster its functions return -ENOENT. */
+	const struct directory *directory;
+	const struct redis_address *cluster; /* NULL for an agent outside of one */
+	void *context; /* of all functions here */
+
+	/* Of call control. */
+	struct control_routing (*routing)(void *context);
+
+	/* Of an agent. */
+	struct pipeline *pipeline;
+	const struct attachment *attachment;
 	const uint16_t *ports; /* of the SIP server */
 	size_t port_count;
+	const char *node; /* its name in the cluster; NULL outside of one */
+	bool (*reachable)(void *context); /* the cluster, now; NULL outside of one */
 	void (*turn)(void *context); /* called after a command has changed what is due */
 	/*
 	 * Called when a command sets the idle threshold, for whatever keeps TCP connections; -errno
 	 * if that goes on with the old one. It must not wait: every path waits with it.
 	 */
 	int (*threshold_changed)(void *context, uint64_t threshold_ns);
-	void *context;
 };
 
 /* Serves whoever connects from now on. -errno after one log line. */

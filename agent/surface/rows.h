@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "base/counts.h"
+#include "cluster/directory.h"
 #include "kernel/attach.h"
 #include "path_entry.h"
 #include "state/path.h"
@@ -45,6 +46,18 @@ json_t *rows_binding(const struct binding *binding, uint64_t now_ns);
 /* One number for each counter of the programs and of the agent, and the number of paths. */
 json_t *rows_counts(const uint64_t kernel[KERNEL_COUNTER_MAX], const struct counts *agent,
 		    uint64_t paths);
+
+/* A node of the cluster; now_ms is by the cluster's clock, as in rows_locations(). */
+json_t *rows_node(const struct node *node, uint64_t now_ms);
+
+/*
+ * One path of an AOR, made of all of its locations: of the first one of these, and of all others
+ * of the same node and flow.
+ */
+json_t *rows_locations(const struct location *locations, size_t count, uint64_t now_ms);
+
+/* True if both are on one path: what the same node calls by the same flow. */
+bool rows_on_one_path(const struct location *a, const struct location *b);
 
 /* The interfaces, as an array. */
 json_t *rows_interfaces(const struct attach_interface *interfaces, size_t count);

@@ -8,7 +8,7 @@
 
 struct subject {
 	struct control_options options;
-	struct keeper *keeper;
+	struct keeper *keeper; /* NULL: this is call control */
 	struct events *events;
 	uint64_t started_ns;
 };

@@ -94,34 +94,45 @@ no_port_unreachable() {
 	EOT
 }
 
-lab_up() {
+# namespaces_up NAMESPACE...
+namespaces_up() {
 	local name
-	for name in phones nat internet server caller; do
+	for name in "$@"; do
 		ip netns add "$name"
 		ip -n "$name" link set lo up
 		in_ns "$name" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
 			net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
 	done
+}
+
+# surroundings_up: all but the office; its device in namespace "internet" comes later.
+surroundings_up() {
+	namespaces_up phones nat internet caller
 	wire phones eth0 nat lan
 	wire nat wan internet home
-	wire internet office server eth0
 	wire internet abroad caller eth0
 	addresses phones eth0 10.77.0.{2..99}/24 2001:db8:77::2/64
 	addresses nat lan 10.77.0.1/24 2001:db8:77::1/64
 	addresses nat wan $NAT_PUBLIC/24 2001:db8:198::1/64
 	addresses internet home 198.51.100.254/24 2001:db8:198::254/64
-	addresses internet office 192.0.2.1/24 2001:db8:2::1/64
 	addresses internet abroad 203.0.113.1/24 2001:db8:203::1/64
-	addresses server eth0 $SERVER/24 $SERVER6/64
 	addresses caller eth0 $CALLER/24 2001:db8:203::20/64
 	routes phones 10.77.0.1 2001:db8:77::1
 	routes nat 198.51.100.254 2001:db8:198::254
-	routes server 192.0.2.1 2001:db8:2::1
 	routes caller 203.0.113.1 2001:db8:203::1
 	ip -n internet -6 route add 2001:db8:77::/64 via 2001:db8:198::1
 	nat_up
 	no_port_unreachable phones
 	gcc -O2 -D_GNU_SOURCE -o "$LAB_LOGS/datagram" "$LAB_HOME/datagram.c"
+}
+
+lab_up() {
+	surroundings_up
+	namespaces_up server
+	wire internet office server eth0
+	addresses internet office 192.0.2.1/24 2001:db8:2::1/64
+	addresses server eth0 $SERVER/24 $SERVER6/64
+	routes server 192.0.2.1 2001:db8:2::1
 }
 
 # lab_down: for scripts that go on afterwards; a lab takes itself down when its script ends.
@@ -151,10 +162,11 @@ mapped() {
 	[[ -n $(nat_port "$@") ]]
 }
 
-# capture NAMESPACE NAME [FILTER]: records packets of the namespace's eth0 into $LAB_LOGS/NAME.pcap.
+# capture NAMESPACE NAME [FILTER]: records packets of the namespace's eth0, or of what $DEVICE names,
+# into $LAB_LOGS/NAME.pcap.
 capture() {
 	local -r file=$LAB_LOGS/$2.pcap
-	spawn "$1" "$2.tcpdump" tcpdump -i eth0 -n --immediate-mode -U -Z root -w "$file" "${3:-udp port 5060}"
+	spawn "$1" "$2.tcpdump" tcpdump -i "${DEVICE:-eth0}" -n --immediate-mode -U -Z root -w "$file" "${3:-udp port 5060}"
 	wait_until 10 grep -q 'listening on' "$LAB_LOGS/$2.tcpdump"
 }
 

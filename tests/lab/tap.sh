@@ -83,7 +83,7 @@ finish() {
 	fi
 	((TAP_FAILED == 0)) || status=1
 	if ((status != 0)); then
-		for log in "$LAB_LOGS"/agent*.log "$LAB_LOGS"/kamailio.log "$LAB_LOGS"/*.errors; do
+		for log in "$LAB_LOGS"/agent*.log "$LAB_LOGS"/kamailio*.log "$LAB_LOGS"/*.errors; do
 			[[ -s $log ]] || continue
 			note "--- ${log##*/}"
 			tail -n 40 "$log" | cut -c 1-300 | sed 's/^/#   /'

@@ -318,12 +318,7 @@ void world_lose_entry(struct world *w, const struct world_device *device)
 	erase_entry(&device->flow);
 }
 
-struct world *world_begin(uint64_t threshold_ns)
-{
-	return world_begin_small(threshold_ns, WORLD_DEVICES_MAX);
-}
-
-struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
+static struct world *begin(uint64_t threshold_ns, uint32_t paths_max, struct share *share)
 {
 	struct pipeline_options options = {
 		.keeper.path_map = -1,
@@ -332,6 +327,7 @@ struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
 		.keeper.paths_max = paths_max,
 		.keeper.defaults.threshold_ns = threshold_ns,
 		.keeper.coarse_lag_ns = WORLD_TICK_NS,
+		.share = share,
 		.transactions_max = 64,
 		.linger_ns = 32 * NS_PER_S,
 		.dialog_max_ns = 4 * 3600 * NS_PER_S,
@@ -348,6 +344,21 @@ struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
 	options.keeper.wire = (struct wire *)(void *)world; /* only has to be there */
 	assert_int_equal(pipeline_new(&options, world->now_ns, &world->pipeline), 0);
 	return world;
+}
+
+struct world *world_begin(uint64_t threshold_ns)
+{
+	return begin(threshold_ns, WORLD_DEVICES_MAX, NULL);
+}
+
+struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
+{
+	return begin(threshold_ns, paths_max, NULL);
+}
+
+struct world *world_begin_sharing(uint64_t threshold_ns, struct share *share)
+{
+	return begin(threshold_ns, WORLD_DEVICES_MAX, share);
 }
 
 void world_end(struct world *w)

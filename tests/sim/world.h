@@ -66,6 +66,7 @@ struct world {
 /* Begins a world at an arbitrary time; cmocka fails the test if it cannot. */
 struct world *world_begin(uint64_t threshold_ns);
 struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max);
+struct world *world_begin_sharing(uint64_t threshold_ns, struct share *share);
 void world_end(struct world *world);
 
 /* A device number n with its own flow, which answers with 200 after 20 ms. */

@@ -61,7 +61,7 @@ static inline void capture_end(struct capture *capture, char *text, size_t size)
 	fclose(capture->collected);
 }
 
-static inline void read_config(struct reading *reading, bool need_interface,
+static inline void read_config(struct reading *reading, enum config_use use,
 			       const char *const *flags)
 {
 	char *argv[ARGUMENTS_MAX] = { strdup("sippathd") };
@@ -72,14 +72,14 @@ static inline void read_config(struct reading *reading, bool need_interface,
 		argv[argc] = strdup(flags[argc - 1]);
 	errors = capture_begin(stderr);
 	output = capture_begin(stdout);
-	reading->result = config_read(argc, argv, need_interface, &reading->config);
+	reading->result = config_read(argc, argv, use, &reading->config);
 	capture_end(&output, reading->output, sizeof(reading->output));
 	capture_end(&errors, reading->errors, sizeof(reading->errors));
 	for (int i = 0; i < argc; i++)
 		free(argv[i]);
 }
 
-#define READ(reading, ...) read_config(reading, true, (const char *const[]){ __VA_ARGS__, NULL })
+#define READ(reading, ...) read_config(reading, CONFIG_FOR_PATHS, (const char *const[]){ __VA_ARGS__, NULL })
 
 static inline void write_file(const char *text, size_t length)
 {

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/share.h"
 #include "kernel/connection_map.h"
 #include "kernel/keepalive.h"
 #include "kernel/kernel_counts.h"
@@ -352,23 +353,27 @@ static inline json_int_t number_of(const json_t *row, const char *name)
 	return json_integer_value(json_object_get(row, name));
 }
 
-static inline int begin(void **state)
+/* An agent outside of any cluster; whoever serves it sets the loop and the socket. */
+static inline struct control_options agent_options(void)
 {
 	static const uint16_t ports[] = { 5060, 5062 };
-	struct control_options options = {
-		.loop = ev_loop_new(EVFLAG_AUTO),
-		.pipeline = &pipeline,
+
+	return (struct control_options){
 		.counts = &counts,
+		.directory = share_directory(share_none()),
+		.pipeline = &pipeline,
 		.ports = ports,
 		.port_count = COUNT(ports),
 		.turn = count_turn,
 		.threshold_changed = note_threshold,
 		.context = &turns_asked_for,
 	};
+}
 
-	(void)state;
+static inline int begin_with(struct control_options options)
+{
 	log_set_level(LOG_LEVEL_ERROR);
-	loop = options.loop;
+	loop = ev_loop_new(EVFLAG_AUTO);
 	pipeline.keeper = (struct keeper){
 		.paths = paths_new(PATHS_MANY),
 		.threshold_ns = 24 * NS_PER_S,
@@ -386,8 +391,15 @@ static inline int begin(void **state)
 		return -1;
 	snprintf(socket_path, sizeof(socket_path), "%s/s.sock", directory);
 	listening = listener_open(socket_path);
+	options.loop = loop;
 	options.listening = listening;
 	return listening < 0 ? listening : control_open(&options, &control);
+}
+
+static inline int begin(void **state)
+{
+	(void)state;
+	return begin_with(agent_options());
 }
 
 static inline int end(void **state)

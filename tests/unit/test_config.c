@@ -242,7 +242,7 @@ static void mistakes_in_flags_are_usage(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct reading reading;
 
-		read_config(&reading, true, cases[i].flags);
+		read_config(&reading, CONFIG_FOR_PATHS, cases[i].flags);
 		assert_int_equal(reading.result, CONFIG_USAGE);
 		assert_one_line_with(&reading, cases[i].wanted);
 	}
@@ -349,11 +349,15 @@ static void help_and_version_are_answered_on_standard_output(void **state)
 
 static void an_interface_is_needed_only_where_said(void **state)
 {
-	static const char *const flags[] = { "--config=/dev/null", NULL };
+	static const char *const flags[] = { "--config=/dev/null", "--cluster=redis://192.0.2.6",
+					     "--listen=udp:192.0.2.5:5060", NULL };
 	struct reading reading;
 
 	(void)state;
-	read_config(&reading, false, flags);
+	read_config(&reading, CONFIG_FOR_INTERFACES, flags);
+	assert_int_equal(reading.result, CONFIG_USAGE);
+	assert_one_line_with(&reading, "--interface is missing");
+	read_config(&reading, CONFIG_FOR_CALLS, flags);
 	assert_int_equal(reading.result, CONFIG_RUN);
 	assert_int_equal(reading.config.interface_count, 0);
 }

@@ -31,6 +31,11 @@ static void status_says_what_is_watched(void **state)
 	assert_string_equal(json_string_value(json_object_get(interface, "name")), "eth0");
 	assert_string_equal(json_string_value(json_object_get(interface, "mode")), "native");
 	assert_string_equal(json_string_value(json_object_get(interface, "attached")), "agent");
+	assert_string_equal(json_string_value(json_object_get(row, "role")), "agent");
+	assert_true(json_is_null(json_object_get(row, "cluster")));
+	assert_true(json_is_null(json_object_get(row, "node")));
+	assert_true(json_is_null(json_object_get(row, "reachable")));
+	assert_true(json_is_null(json_object_get(row, "draining")));
 	json_decref(row);
 	leave(peer);
 }
@@ -284,7 +289,7 @@ static void what_cannot_be_done_is_said_and_the_client_stays(void **state)
 	memset(request + strlen(request), '1', 3000);
 	strcat(request, "\"}");
 	say(peer, request);
-	expect_error(peer, "at most 255 bytes");
+	expect_error(peer, "at most 1024 bytes");
 	assert_int_equal(turns_asked_for, 0);
 	expect_status(peer);
 	leave(peer);

@@ -311,9 +311,7 @@ static void a_listener_does_not_make_room_for_others(void **state)
 
 static void nobody_is_told_of_events_once_the_control_is_closed(void **state)
 {
-	struct control_options options = { .loop = loop,
-					   .listening = listening,
-					   .pipeline = &pipeline };
+	struct control_options options = agent_options();
 	struct peer *peer = connect_listener();
 
 	(void)state;
@@ -322,6 +320,8 @@ static void nobody_is_told_of_events_once_the_control_is_closed(void **state)
 	assert_null(pipeline.keeper.on_event);
 	assert_closed(peer);
 	leave(peer);
+	options.loop = loop;
+	options.listening = listening;
 	assert_int_equal(control_open(&options, &control), 0); /* for the end of the test */
 }
 

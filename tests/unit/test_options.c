@@ -59,7 +59,7 @@ static void every_key_is_its_flag_with_underscores(void **state)
 		for (char *at = key; *at; at++)
 			*at = *at == '-' ? '_' : *at;
 		assert_string_equal(entries[i].key, key);
-		assert_ptr_equal(options_find_key("agent", key), &entries[i]);
+		assert_ptr_equal(options_find_key(entries[i].section, key), &entries[i]);
 		assert_null(options_find_key("agents", key));
 	}
 	assert_null(options_find_key("agent", "config"));

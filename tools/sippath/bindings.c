@@ -16,8 +16,12 @@ _Static_assert(COUNT(fields) <= TABLE_COLUMNS_MAX, "the table has room for every
 
 enum exit_status bindings_run(const struct invocation *invocation)
 {
-	return listing_print(invocation, fields, COUNT(fields),
-			     "nothing keeps a path yet: no device is registered, or in a call");
+	static const struct listing_form form = {
+		fields, COUNT(fields),
+		"nothing keeps a path yet: no device is registered, or in a call"
+	};
+
+	return listing_print(invocation, NULL, NULL, &form);
 }
 
 int bindings_print_array(const json_t *bindings)

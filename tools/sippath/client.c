@@ -13,8 +13,8 @@
 #include "lines.h"
 #include "say.h"
 
-/* An agent that says nothing for so long is stuck. */
-#define PATIENCE_S 10
+/* An agent that says nothing for so long is stuck: it waits for the cluster, but not as long. */
+#define PATIENCE_S 30
 #define PATIENCE_MS (PATIENCE_S * 1000)
 
 /* As lines_next() takes it. */

@@ -12,7 +12,7 @@ enum exit_status {
 	STATUS_USAGE = 2,
 };
 
-/* Longer than any argument that the agent takes. */
+/* Longer than any argument of several words that the agent takes. */
 #define ARGUMENT_MAX 256
 
 /* What the user typed, without the options of sippath itself. */
@@ -50,6 +50,10 @@ enum exit_status events_run(const struct invocation *invocation);
 enum exit_status stats_run(const struct invocation *invocation);
 enum exit_status prompt_run(const struct invocation *invocation);
 enum exit_status threshold_run(const struct invocation *invocation);
+enum exit_status cluster_run(const struct invocation *invocation);
+enum exit_status where_run(const struct invocation *invocation);
+enum exit_status drain_run(const struct invocation *invocation);
+enum exit_status order_run(const struct invocation *invocation);
 enum exit_status attach_run(const struct invocation *invocation);
 enum exit_status detach_run(const struct invocation *invocation);
 

@@ -43,6 +43,13 @@ static const char *say_about(const json_t *row, char buffer[FIELD_VALUE_MAX])
 	return buffer;
 }
 
+static const char *say_service(const json_t *row)
+{
+	if (!json_is_true(json_object_get(row, "alive")))
+		return "dead";
+	return json_is_true(json_object_get(row, "draining")) ? "draining" : "serving";
+}
+
 static const char *say_number(json_int_t number, enum field_kind kind, char buffer[FIELD_VALUE_MAX])
 {
 	_Static_assert(FIELD_VALUE_MAX >= HUMAN_MAX, "durations fit");
@@ -58,12 +65,15 @@ static const char *say_number(json_int_t number, enum field_kind kind, char buff
 
 const char *field_value(const json_t *row, const struct field *field, char buffer[FIELD_VALUE_MAX])
 {
-	const json_t *value = json_object_get(row, field->name);
+	const json_t *value;
 
 	if (field->kind == FIELD_WHY)
 		return say_why(row, buffer);
 	if (field->kind == FIELD_ABOUT)
 		return say_about(row, buffer);
+	if (field->kind == FIELD_SERVICE)
+		return say_service(row);
+	value = json_object_get(row, field->name);
 	if (json_is_string(value))
 		return json_string_value(value);
 	if (json_is_boolean(value))

@@ -17,11 +17,12 @@ enum field_kind {
 	FIELD_US,
 	FIELD_WHY, /* of a path: why it is or is not prompted, and whether it can be read */
 	FIELD_ABOUT, /* of a binding: what its kind alone knows */
+	FIELD_SERVICE, /* of a node: whether new calls go to it */
 };
 
 struct field {
 	const char *title; /* of its column */
-	const char *name; /* of the member */
+	const char *name; /* of the member; NULL if the kind needs several */
 	enum field_kind kind;
 };
 

@@ -17,13 +17,13 @@ void help_write(FILE *out)
 		char left[32];
 
 		snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
-		fprintf(out, "  %-20s  %s\n", left, commands[i].help);
+		fprintf(out, "  %-22s  %s\n", left, commands[i].help);
 	}
 	fputs("\noptions:\n"
-	      "  --socket PATH         the agent's socket (" CONTROL_SOCKET_DEFAULT ")\n"
-	      "  --json                print one JSON document (events: one on each line)\n"
-	      "  --help                say this, or what a command takes, and leave\n"
-	      "  --version             say the version and leave\n\n"
+	      "  --socket PATH           the agent's socket (" CONTROL_SOCKET_DEFAULT ")\n"
+	      "  --json                  print one JSON document (events: one on each line)\n"
+	      "  --help                  say this, or what a command takes, and leave\n"
+	      "  --version               say the version and leave\n\n"
 	      "A FLOW is \"TRANSPORT LOCAL REMOTE\", as one argument or as three, or the remote\n"
 	      "IP:PORT alone. Exit status: 0 done, 1 refused or failed, 2 usage.\n",
 	      out);

@@ -10,8 +10,7 @@
 
 struct listing {
 	bool json;
-	const struct field *fields;
-	size_t field_count;
+	const struct listing_form *form;
 	struct table *table; /* NULL for JSON */
 	size_t rows;
 };
@@ -34,7 +33,7 @@ static bool take_row(void *context, const json_t *row)
 		fputs(listing->rows ? ",\n" : "[\n", stdout);
 		json_dumpf(row, stdout, DOCUMENT_FORMAT);
 	} else {
-		add_row(listing->table, listing->fields, listing->field_count, row);
+		add_row(listing->table, listing->form->fields, listing->form->count, row);
 	}
 	listing->rows++;
 	return !ferror(stdout);
@@ -53,37 +52,34 @@ static void make_columns(const struct field *fields, size_t count, struct table_
 	}
 }
 
-static enum exit_status finish(const struct listing *listing, const char *none)
+static enum exit_status finish(const struct listing *listing)
 {
 	if (listing->json)
 		puts(listing->rows ? "\n]" : "[]");
 	else if (table_flush(listing->table))
 		return say(STATUS_FAILED, "out of memory");
 	else if (listing->rows == 0)
-		puts(none);
+		puts(listing->form->none);
 	return STATUS_DONE;
 }
 
-enum exit_status listing_print(const struct invocation *invocation, const struct field *fields,
-			       size_t count, const char *none)
+enum exit_status listing_print(const struct invocation *invocation, const char *argument,
+			       const char *value, const struct listing_form *form)
 {
-	struct listing listing = {
-		.json = invocation->json,
-		.fields = fields,
-		.field_count = count,
-	};
+	struct listing listing = { .json = invocation->json, .form = form };
 	struct table_column columns[TABLE_COLUMNS_MAX];
 	enum exit_status status;
 
 	if (!listing.json) {
-		make_columns(fields, count, columns);
-		listing.table = table_new(stdout, columns, count, table_terminal_width(stdout));
+		make_columns(form->fields, form->count, columns);
+		listing.table =
+			table_new(stdout, columns, form->count, table_terminal_width(stdout));
 		if (!listing.table)
 			return say(STATUS_FAILED, "out of memory");
 	}
-	status = client_ask(invocation, NULL, NULL, take_row, &listing);
+	status = client_ask(invocation, argument, value, take_row, &listing);
 	if (status == STATUS_DONE)
-		status = finish(&listing, none);
+		status = finish(&listing);
 	table_free(listing.table);
 	return status;
 }

@@ -14,9 +14,16 @@
 #include "field.h"
 #include "table.h"
 
-/* Asks for the rows of the command and prints them; "none" is said to people if there are none. */
-enum exit_status listing_print(const struct invocation *invocation, const struct field *fields,
-			       size_t count, const char *none);
+/* How the rows of a command are shown to people. */
+struct listing_form {
+	const struct field *fields;
+	size_t count;
+	const char *none; /* said if there are no rows */
+};
+
+/* Asks for the rows of the command, as client_ask() does, and prints them. */
+enum exit_status listing_print(const struct invocation *invocation, const char *argument,
+			       const char *value, const struct listing_form *form);
 
 /* Prints the elements of an array as a table; -ENOMEM. */
 int listing_print_array(const json_t *array, const struct field *fields, size_t count);

@@ -25,5 +25,7 @@ _Static_assert(COUNT(fields) <= TABLE_COLUMNS_MAX, "the table has room for every
 
 enum exit_status paths_run(const struct invocation *invocation)
 {
-	return listing_print(invocation, fields, COUNT(fields), "no paths are kept yet");
+	static const struct listing_form form = { fields, COUNT(fields), "no paths are kept yet" };
+
+	return listing_print(invocation, NULL, NULL, &form);
 }

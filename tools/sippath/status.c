@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* status.c - "sippath status": what the agent watches and how it is. */
+/* status.c - "sippath status": what the agent watches and how it is; or call control. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +14,20 @@ static const struct field fields[] = {
 	{ "paths", "paths", FIELD_NUMBER },
 	{ "paths at most", "paths_max", FIELD_NUMBER },
 	{ "TCP keepalive", "tcp_keepalive", FIELD_TEXT },
+};
+
+static const struct field cluster_fields[] = {
+	{ "cluster", "cluster", FIELD_TEXT },
+	{ "node", "node", FIELD_TEXT },
+	{ "in reach", "reachable", FIELD_TEXT },
+	{ "draining", "draining", FIELD_TEXT },
+};
+
+static const struct field routing_fields[] = {
+	{ "version", "version", FIELD_TEXT },      { "role", "role", FIELD_TEXT },
+	{ "running for", "uptime_ms", FIELD_MS },  { "cluster", "cluster", FIELD_TEXT },
+	{ "nodes", "nodes", FIELD_NUMBER },        { "locations", "locations", FIELD_NUMBER },
+	{ "up to date", "following", FIELD_TEXT },
 };
 
 static const char *text_of(const json_t *object, const char *name)
@@ -43,7 +57,7 @@ static void write_interface(const json_t *interface)
 	       found ? "was attached before the agent started" : "attached by the agent");
 }
 
-static enum exit_status write_status(const json_t *row)
+static void write_agent(const json_t *row)
 {
 	const json_t *interface;
 	size_t i;
@@ -52,9 +66,35 @@ static enum exit_status write_status(const json_t *row)
 	write_ports(json_object_get(row, "sip_ports"));
 	json_array_foreach(json_object_get(row, "interfaces"), i, interface)
 		write_interface(interface);
+	if (json_is_string(json_object_get(row, "cluster")))
+		document_write_fields(row, cluster_fields, COUNT(cluster_fields));
 	if (json_is_false(json_object_get(row, "watching")))
 		puts("An interface has lost the programs, so nothing is prompted: restart "
 		     "sippathd.");
+}
+
+static void write_routing(const json_t *row)
+{
+	static const struct field lost = { "lost", "lost_ago_ms", FIELD_MS };
+	char ago[FIELD_VALUE_MAX];
+
+	document_write_fields(row, routing_fields, COUNT(routing_fields));
+	if (json_is_true(json_object_get(row, "following")))
+		return;
+	if (json_is_integer(json_object_get(row, lost.name)))
+		printf("The cluster got out of reach %s ago: calls are routed by what was known "
+		       "then.\n",
+		       field_value(row, &lost, ago));
+	else
+		puts("The cluster has not been read yet: nobody is known, so no calls are routed.");
+}
+
+static enum exit_status write_status(const json_t *row)
+{
+	if (strcmp(text_of(row, "role"), "call-control") == 0)
+		write_routing(row);
+	else
+		write_agent(row);
 	return STATUS_DONE;
 }
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * choice.h - through which proxies a call for an AOR goes, the best first: a pure decision.
+ *
+ * Only registrations are candidates: a dialog is no invitation. Each node stands in the list once,
+ * by its best path, because it forks to all devices that are registered with it itself. In order:
+ *
+ *   - nodes that live and are not draining, before those that drain; dead nodes not at all
+ *   - live and awaiting paths before silent ones
+ *   - newest accepted before older
+ *
+ * A draining node is left out if any other is there; with no other one a call still goes through.
+ */
+#ifndef AGENT_CALLCONTROL_CHOICE_H
+#define AGENT_CALLCONTROL_CHOICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/view.h"
+
+#define CHOICE_MAX 8
+
+struct choice {
+	struct location location; /* the path that speaks for the node; spans as view_where() */
+	const struct node *node;
+};
+
+/* A path that was asked whether it is open and said nothing: it counts as silent. */
+struct choice_doubt {
+	struct span node;
+	struct flow flow;
+};
+
+/*
+ * Writes the choices for an AOR, at most CHOICE_MAX, and returns how many. "doubt" is NULL for
+ * none. Everything is the view's, good until it changes.
+ */
+size_t choice_make(const struct view *view, struct span aor, const struct choice_doubt *doubt,
+		   uint64_t now_ns, uint64_t now_ms, struct choice choices[CHOICE_MAX]);
+
+/* True if it is one that a call is lost on as far as is known: silent, or in doubt. */
+bool choice_is_silent(const struct location *location, const struct choice_doubt *doubt);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * passing.h - what a stateless proxy makes of a message that it passes on (RFC 3261 sections
+ * 16.6, 16.7 and 16.11).
+ *
+ * The branch of our Via is a keyed hash of what 16.11 names, so the same for a request, its
+ * retransmissions, and the CANCEL and ACK that belong to it. In front of it stands our mark; the
+ * topmost Via of the request gets "received" and "rport" (RFC 3581), so that the answer finds
+ * its way back without anything being remembered. A request that came in over a stream names the
+ * stream in our Via (a parameter), because only that leads back. Another parameter, "proof", is a
+ * keyed hash of that way back: nobody can have us send a response to where no request came from.
+ *
+ * Routing is loose: a Route without ";lr" is taken for one that has it.
+ */
+#ifndef AGENT_CALLCONTROL_PASSING_H
+#define AGENT_CALLCONTROL_PASSING_H
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "callcontrol/message.h"
+#include "flow.h"
+
+/* Where a message came from, or goes. */
+struct passing_hop {
+	struct flow flow;
+	uint64_t stream; /* number of the TCP connection that it came in on; 0 for a datagram */
+};
+
+/*
+ * Where the answer to a request goes that came from "from": the stream, or the source address
+ * with the source port if rport was asked for, else with sent-by's (RFC 3261 section 18.2.2).
+ */
+struct passing_hop passing_back(const struct message *request, const struct passing_hop *from);
+
+/*
+ * The topmost value of Route that is not ours, whose address and port are not the local ones;
+ * absent if there is none.
+ */
+struct span passing_next_route(const struct message *request, const uint8_t local_address[16],
+			       uint16_t local_port);
+
+/*
+ * Writes a request as it is passed on from "local" (16 bytes, port): our Via on top, received
+ * and rport in the one below it, Max-Forwards one less, our own Route values taken off, and "route"
+ * (a URI; absent for none) put on as the topmost Route with ";lr". -ELOOP if Max-Forwards is
+ * 0 (answer 483), -E2BIG; nothing is written then.
+ */
+int passing_write_request(const struct message *request, const struct passing_hop *from,
+			  const uint8_t local_address[16], uint16_t local_port, struct span route,
+			  const struct hash_key *key, struct text *out);
+
+/* The number that is the same for a request and all that belongs to it: what the branch is made of. */
+uint64_t passing_identity(const struct message *request, const struct hash_key *key);
+
+/*
+ * Writes a response without its topmost Via, and says where it goes: *to has the remote address
+ * and port of the next Via (received before sent-by, rport before port, 5060 without either),
+ * and the stream if our Via names one. -EBADMSG if the topmost Via is not ours or there is
+ * no other, or its address is a name (nothing is looked up). -E2BIG. Nothing is written then.
+ */
+int passing_write_response(const struct message *response, const uint8_t local_address[16],
+			   uint16_t local_port, const struct hash_key *key, struct passing_hop *to,
+			   struct text *out);
+
+/*
+ * The numeric address that a SIP URI, or a Route or Via value, leads to: 5060 without a port.
+ * -EINVAL if its host is a name: nothing is looked up, because that would be waiting. -ENOMEM.
+ */
+int passing_target(struct span uri, uint8_t address[16], uint16_t *port);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cluster/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "cluster/view_parts.h"
+
+struct view *view_new(size_t limit)
+{
+	cleanup_free struct view *view = calloc(1, sizeof(*view));
+
+	if (!view || hash_key_make(&view->key))
+		return NULL;
+	view->limit = limit;
+	view->round = 1; /* a placeholder was put in none */
+	return take_ptr(view);
+}
+
+static struct view_node *node_in(struct table_node *in)
+{
+	return table_element(in, struct view_node, by_name);
+}
+
+static void free_locations(struct view *view)
+{
+	for (size_t i = 0; i < view->by_aor.bucket_count; i++)
+		while (view->by_aor.buckets[i])
+			view_location_free(view, table_element(view->by_aor.buckets[i],
+							       struct view_location, by_aor));
+	table_clear(&view->by_aor);
+}
+
+static void free_nodes(struct view *view)
+{
+	for (size_t i = 0; i < view->by_name.bucket_count; i++)
+		while (view->by_name.buckets[i]) {
+			struct view_node *node = node_in(view->by_name.buckets[i]);
+
+			table_take(&view->by_name, &node->by_name);
+			free(node);
+		}
+	table_clear(&view->by_name);
+}
+
+void view_free(struct view *view)
+{
+	if (!view)
+		return;
+	free_locations(view);
+	free_nodes(view);
+	free(view);
+}
+
+static uint64_t name_hash(const struct view *view, struct span name)
+{
+	return hash_bytes(&view->key, name.at, name.length);
+}
+
+static struct view_node *find(const struct view *view, struct span name)
+{
+	struct table_node *in = table_first(&view->by_name, name_hash(view, name));
+
+	while (in && !span_equal(node_in(in)->node.name, name))
+		in = table_next(in);
+	return in ? node_in(in) : NULL;
+}
+
+static struct view_node *make(struct view *view, struct span name)
+{
+	cleanup_free struct view_node *node = calloc(1, sizeof(*node));
+
+	if (!node || table_put(&view->by_name, &node->by_name, name_hash(view, name)))
+		return NULL;
+	memcpy(node->name, name.at, name.length);
+	node->node.name = (struct span){ node->name, name.length };
+	return take_ptr(node);
+}
+
+struct view_node *view_node_of(struct view *view, struct span name)
+{
+	struct view_node *node = find(view, name);
+
+	return node ? node : make(view, name);
+}
+
+void view_node_release(struct view *view, struct view_node *node)
+{
+	if (node->is_known || node->locations > 0)
+		return;
+	table_take(&view->by_name, &node->by_name);
+	free(node);
+}
+
+static void write_node(struct view_node *node, const struct node *says)
+{
+	node->node = *says;
+	node->node.name = (struct span){ node->name, says->name.length };
+	memcpy(node->uri, says->uri.at, says->uri.length);
+	node->node.uri = (struct span){ node->uri, says->uri.length };
+}
+
+static bool has_beaten(const struct view_node *node, const struct node *says)
+{
+	return !node->is_known || node->node.beat_ms != says->beat_ms ||
+	       node->node.incarnation != says->incarnation;
+}
+
+int view_put_node(struct view *view, const struct node *says, uint64_t heard_ns)
+{
+	struct view_node *node;
+
+	if (says->name.length == 0 || says->name.length > NODE_NAME_MAX ||
+	    says->uri.length > NODE_URI_MAX)
+		return -E2BIG;
+	node = find(view, says->name);
+	if ((!node || !node->is_known) && view->known >= VIEW_NODES_MAX)
+		return -ENOSPC;
+	if (!node)
+		node = make(view, says->name);
+	if (!node)
+		return -ENOMEM;
+	if (has_beaten(node, says))
+		node->heard_ns = heard_ns;
+	if (!node->is_known)
+		view->known++;
+	node->is_known = true;
+	node->round = view->round;
+	write_node(node, says);
+	return 0;
+}
+
+static void leave(struct view *view, struct view_node *node)
+{
+	node->is_known = false;
+	view->known--;
+	view_node_release(view, node);
+}
+
+void view_end_nodes(struct view *view)
+{
+	for (size_t i = 0; i < view->by_name.bucket_count; i++) {
+		struct table_node *next, *in = view->by_name.buckets[i];
+
+		for (; in; in = next) {
+			next = in->next;
+			if (node_in(in)->is_known && node_in(in)->round != view->round)
+				leave(view, node_in(in));
+		}
+	}
+	view->round++;
+}
+
+static bool is_alive(const struct view *view, const struct view_node *node, uint64_t now_ns)
+{
+	uint64_t looked_ns = view->is_blind ? view->blind_ns : now_ns;
+
+	return node->heard_ns >= looked_ns || looked_ns - node->heard_ns < NODE_DEAD_NS;
+}
+
+/* What lived when the view went blind has not been heard only because nobody was. */
+static void pardon(struct view *view, uint64_t now_ns)
+{
+	for (size_t i = 0; i < view->by_name.bucket_count; i++)
+		for (struct table_node *in = view->by_name.buckets[i]; in; in = in->next)
+			if (is_alive(view, node_in(in), now_ns))
+				node_in(in)->heard_ns = now_ns;
+}
+
+void view_set_blind(struct view *view, bool blind, uint64_t now_ns)
+{
+	if (blind == view->is_blind)
+		return;
+	if (blind)
+		view->blind_ns = now_ns;
+	else
+		pardon(view, now_ns);
+	view->is_blind = blind;
+}
+
+const struct node *view_find_node(const struct view *view, struct span name)
+{
+	const struct view_node *node = find(view, name);
+
+	return node && node->is_known ? &node->node : NULL;
+}
+
+bool view_node_is_alive(const struct view *view, struct span name, uint64_t now_ns)
+{
+	const struct view_node *node = find(view, name);
+
+	return node && node->is_known && is_alive(view, node, now_ns);
+}
+
+size_t view_nodes(const struct view *view, struct node *nodes, size_t limit)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->by_name.bucket_count; i++)
+		for (struct table_node *in = view->by_name.buckets[i]; in; in = in->next)
+			if (node_in(in)->is_known && count < limit)
+				nodes[count++] = node_in(in)->node;
+	return count;
+}

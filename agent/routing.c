@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "routing.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/counts.h"
+#include "base/log.h"
+#include "callcontrol/ports.h"
+#include "callcontrol/server.h"
+#include "cluster/follow.h"
+#include "cluster/view.h"
+#include "signals.h"
+#include "surface/control.h"
+#include "surface/listener.h"
+
+/* Room for the bindings of a large set; it is taken as it is needed. */
+#define LOCATIONS_MAX 4000000
+
+/* Callers are kept waiting so long at the start for what Redis knows. */
+#define PATIENCE_S 5.0
+
+struct routing {
+	const struct config *config;
+	struct ev_loop *loop;
+	struct counts counts;
+	int listening;
+	struct ports *ports;
+	struct view *view;
+	struct follow *follow;
+	struct server *server;
+	struct control *control;
+	ev_timer patience;
+	bool serving;
+};
+
+static bool has_datagram_port(const struct config *config)
+{
+	for (size_t i = 0; i < config->listen_count; i++)
+		if (config->listen[i].transport == FLOW_UDP)
+			return true;
+	return false;
+}
+
+static int check_ports(struct routing *routing)
+{
+	const struct config *config = routing->config;
+
+	if (config->mode_of_calls == SERVER_FORWARD && !has_datagram_port(config))
+		return log_errno(EINVAL, "--mode forward sends from a UDP port, and none is "
+					 "listened at: add --listen udp:ADDR:PORT");
+	return 0;
+}
+
+static int begin_listening(struct routing *routing)
+{
+	routing->listening = listener_open(routing->config->socket);
+	return routing->listening < 0 ? routing->listening : 0;
+}
+
+static void end_listening(struct routing *routing)
+{
+	listener_close(routing->listening, routing->config->socket);
+}
+
+static int begin_ports(struct routing *routing)
+{
+	struct ports_options options = {
+		.loop = routing->loop,
+		.listen = routing->config->listen,
+		.listen_count = routing->config->listen_count,
+		.stuck_ns = PORTS_STUCK_NS,
+	};
+
+	return ports_open(&options, &routing->ports);
+}
+
+static void end_ports(struct routing *routing)
+{
+	ports_close(routing->ports);
+}
+
+static int begin_view(struct routing *routing)
+{
+	routing->view = view_new(LOCATIONS_MAX);
+	return routing->view ? 0 : log_errno(ENOMEM, "no memory for what the proxies report");
+}
+
+static void end_view(struct routing *routing)
+{
+	view_free(routing->view);
+}
+
+static void serve(struct routing *routing)
+{
+	if (routing->serving)
+		return;
+	routing->serving = true;
+	ev_timer_stop(routing->loop, &routing->patience);
+	server_serve(routing->server);
+	/* Whoever started us waits for this line, whatever the log level is. */
+	dprintf(STDERR_FILENO, "sippathd: ready\n");
+}
+
+static void on_known(void *context)
+{
+	serve(context);
+}
+
+static void on_reported(void *context, const struct location *location)
+{
+	struct routing *routing = context;
+
+	server_reported(routing->server, location, clock_now_ns());
+}
+
+static void on_patience_end(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	log_warning("Redis has not told yet who is registered where: until it does, nobody can be "
+		    "called; check --cluster");
+	serve(timer->data);
+}
+
+static int begin_following(struct routing *routing)
+{
+	struct follow_options options = {
+		.loop = routing->loop,
+		.address = routing->config->cluster,
+		.view = routing->view,
+		.counts = &routing->counts,
+		.ready = on_known,
+		.changed = on_reported,
+		.context = routing,
+	};
+
+	return follow_redis_open(&options, &routing->follow);
+}
+
+static void end_following(struct routing *routing)
+{
+	follow_close(routing->follow);
+}
+
+static uint64_t cluster_clock_ms(void *context)
+{
+	const struct routing *routing = context;
+
+	return follow_clock_ms(routing->follow);
+}
+
+static int begin_server(struct routing *routing)
+{
+	struct server_options options = {
+		.loop = routing->loop,
+		.mode = routing->config->mode_of_calls,
+		.verify_ns = routing->config->verify_ns,
+		.view = routing->view,
+		.directory = follow_directory(routing->follow),
+		.ports = routing->ports,
+		.counts = &routing->counts,
+		.clock_ms = cluster_clock_ms,
+		.context = routing,
+	};
+
+	return server_new(&options, &routing->server);
+}
+
+static void end_server(struct routing *routing)
+{
+	server_free(routing->server);
+}
+
+static struct control_routing show(void *context)
+{
+	static struct node nodes[VIEW_NODES_MAX];
+	const struct routing *routing = context;
+	struct control_routing shown = {
+		.nodes = view_nodes(routing->view, nodes, VIEW_NODES_MAX),
+		.locations = view_count(routing->view),
+	};
+
+	shown.following = follow_is_current(routing->follow, &shown.lost_ns);
+	return shown;
+}
+
+static int begin_control(struct routing *routing)
+{
+	struct control_options options = {
+		.loop = routing->loop,
+		.listening = routing->listening,
+		.counts = &routing->counts,
+		.directory = follow_directory(routing->follow),
+		.cluster = &routing->config->cluster,
+		.routing = show,
+		.context = routing,
+	};
+	int error = listener_admit_group(routing->config->socket);
+
+	return error ? error : control_open(&options, &routing->control);
+}
+
+static void end_control(struct routing *routing)
+{
+	control_close(routing->control);
+}
+
+static int begin_watching(struct routing *routing)
+{
+	ev_timer_init(&routing->patience, on_patience_end, PATIENCE_S, 0);
+	routing->patience.data = routing;
+	ev_timer_start(routing->loop, &routing->patience);
+	signals_watch(routing->loop);
+	return 0;
+}
+
+static void end_watching(struct routing *routing)
+{
+	signals_unwatch(routing->loop);
+	ev_timer_stop(routing->loop, &routing->patience);
+}
+
+/* Nobody is answered before it is known who is registered where: until then calls wait. */
+static const struct stage {
+	int (*begin)(struct routing *routing);
+	void (*end)(struct routing *routing);
+} stages[] = {
+	{ check_ports, NULL },
+	{ begin_listening, end_listening },
+	{ begin_ports, end_ports },
+	{ begin_view, end_view },
+	{ begin_following, end_following },
+	{ begin_server, end_server },
+	{ begin_control, end_control },
+	{ begin_watching, end_watching },
+};
+
+#define STAGES (sizeof(stages) / sizeof(stages[0]))
+
+int routing_run(const struct config *config)
+{
+	struct routing routing = { .config = config, .loop = ev_default_loop(EVFLAG_AUTO) };
+	size_t begun = 0;
+
+	if (!routing.loop)
+		return log_errno(ENOMEM, "cannot make an event loop");
+	while (begun < STAGES && stages[begun].begin(&routing) == 0)
+		begun++;
+	if (begun == STAGES)
+		ev_run(routing.loop, 0);
+	for (size_t i = begun; i > 0; i--) {
+		if (stages[i - 1].end)
+			stages[i - 1].end(&routing);
+	}
+	ev_loop_destroy(routing.loop);
+	return begun == STAGES ? 0 : -1;
+}
