@@ -129,8 +129,8 @@ $B/tests/sim/%: tests/sim/%.c $(SIM_WORLD_C) tests/sim/world.h $B/rooms.a
 # A test of the command-line tool links all of it but its main().
 $B/tests/tools/%: tests/tools/%.c $(filter-out %/main.o,$(tool_objects))
 	@mkdir -p $(@D)
-	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Itools $(C_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka \
-		$(TOOL_LIBS)
+	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Itools $(C_FLAGS) $(LDFLAGS) -o $@ \
+		$(filter-out %.h,$^) -lcmocka $(TOOL_LIBS)
 
 $B/tests/bpf/%: tests/bpf/%.c $(TEST_SUPPORT_C) $(wildcard tests/bpf/*.h) $O/include/sippath.skel.h
 	@mkdir -p $(@D)

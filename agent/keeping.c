@@ -337,6 +337,8 @@ static int begin_control(struct agent *agent)
 		.attachment = agent->attachment,
 		.pipeline = agent->pipeline,
 		.directory = share_directory(agent->share),
+		.cluster = agent->config->in_cluster ? &agent->config->cluster : NULL,
+		.node = agent->config->in_cluster ? agent->config->node : NULL,
 		.counts = &agent->counts,
 		.turn = turn_for_others,
 		.threshold_changed = keep_connections,

@@ -18,8 +18,8 @@
 #include "surface/control.h"
 #include "surface/listener.h"
 
-/* Room for the bindings of a large set; it is taken as it is needed. */
-#define LOCATIONS_MAX 4000000
+/* More than any set has; memory is taken as it is needed. */
+#define LOCATIONS_MAX (UINT32_C(128) * 1024 * 1024)
 
 /* Callers are kept waiting so long at the start for what Redis knows. */
 #define PATIENCE_S 5.0

@@ -64,10 +64,10 @@ size_t choice_make(const struct view *view, struct span aor, const struct choice
 	selection.location_count =
 		view_where(view, aor, now_ms, locations, DIRECTORY_LOCATIONS_MAX);
 	choose(&selection, false, false);
+	if (selection.count == 0)
+		choose(&selection, true, false);
 	choose(&selection, false, true);
-	if (selection.count > 0)
-		return selection.count;
-	choose(&selection, true, false);
-	choose(&selection, true, true);
+	if (selection.count == 0)
+		choose(&selection, true, true);
 	return selection.count;
 }

@@ -5,11 +5,11 @@
  * Only registrations are candidates: a dialog is no invitation. Each node stands in the list once,
  * by its best path, because it forks to all devices that are registered with it itself. In order:
  *
- *   - nodes that live and are not draining, before those that drain; dead nodes not at all
  *   - live and awaiting paths before silent ones
  *   - newest accepted before older
  *
- * A draining node is left out if any other is there; with no other one a call still goes through.
+ * Dead nodes are no candidates. A node that drains is one only if no other has a path that is
+ * live, or none has any: no call goes down a path that is known to be dead while another is open.
  */
 #ifndef AGENT_CALLCONTROL_CHOICE_H
 #define AGENT_CALLCONTROL_CHOICE_H

@@ -44,6 +44,7 @@ struct directory {
 	/* Whether new calls go here: of an agent in a cluster, else NULL. */
 	int (*drain)(void *context, bool draining); /* -errno */
 	bool (*is_draining)(void *context);
+	bool (*is_reachable)(void *context); /* the cluster, now; as the two before */
 	void *context;
 };
 

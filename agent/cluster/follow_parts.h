@@ -45,6 +45,7 @@ struct follow_reading {
 	bool is_wanted; /* once this one, if any, has ended */
 	bool has_failed;
 	size_t outstanding; /* answers */
+	size_t locations; /* read so far, garbage included */
 	uint64_t begun_ns; /* 0 if none has been since the connection was made */
 };
 

@@ -117,7 +117,7 @@ static void listener_down(void *context)
 /* While the nodes cannot be read none of them can be seen to have died. */
 static void go_blind(struct follow *follow, uint64_t now_ns)
 {
-	if (redis_link_is_up(follow->reader) && !follow->is_slow) {
+	if (follow->nodes.is_asked && !follow->is_slow) {
 		log_warning("redis is slow: proxies are taken to be as they were last");
 		follow->is_slow = true;
 	}

@@ -47,7 +47,7 @@ static void end_if_answered(struct follow *follow)
 	if (!reading->is_wanted && !follow->is_whole) {
 		follow->is_whole = true;
 		log_info("everything in the cluster has been read: %zu locations",
-			 view_count(follow->options.view));
+			 reading->locations);
 	}
 	follow_judge(follow);
 	if (!follow->is_ready) {
@@ -74,6 +74,7 @@ static void take_locations(struct follow *follow, struct span aor, const struct 
 		count_up(follow->options.counts, shared_garbage);
 		return;
 	}
+	follow->reading.locations += reply->elements / 2;
 	for (size_t i = 0; i + 1 < reply->elements; i += 2)
 		if (follow_take(follow, aor, follow_text(reply->element[i]),
 				follow_text(reply->element[i + 1]), false))

@@ -59,7 +59,7 @@ struct share *share_none(void);
 /* Begins to reach the cluster; -errno after one log line. */
 int share_redis_open(const struct share_options *options, struct share **out);
 
-/* Takes this node out of the set if that is possible at once, and frees the share. */
+/* Frees the share. Calls go to this node until it counts as dead: one that starts again misses none. */
 void share_close(struct share *share);
 
 /*

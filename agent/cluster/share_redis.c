@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/number.h"
 #include "cluster/notation.h"
 #include "cluster/share_redis_parts.h"
 
@@ -23,31 +22,6 @@ struct beat {
 	struct share_redis *share;
 	uint64_t sent_ns;
 };
-
-bool share_redis_is_mistyped(const struct redisReply *reply)
-{
-	const struct span code = SPAN("WRONGTYPE");
-
-	return reply->type == REDIS_REPLY_ERROR && reply->len >= code.length &&
-	       memcmp(reply->str, code.at, code.length) == 0;
-}
-
-struct span share_redis_text(const struct redisReply *reply)
-{
-	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_STATUS)
-		return (struct span){ NULL, 0 };
-	return (struct span){ reply->str, reply->len };
-}
-
-int share_redis_number(const struct redisReply *reply, uint64_t *out)
-{
-	if (reply->type != REDIS_REPLY_INTEGER)
-		return number_read(share_redis_text(reply), 0, INT64_MAX, out) ? -EBADMSG : 0;
-	if (reply->integer < 0)
-		return -EBADMSG;
-	*out = (uint64_t)reply->integer;
-	return 0;
-}
 
 uint64_t share_redis_now_ms(const struct share_redis *share)
 {
@@ -343,30 +317,13 @@ static void orders_down(void *context)
 	(void)context;
 }
 
-static void nobody_waits(void *context, const struct redisReply *reply)
-{
-	(void)context;
-	(void)reply;
-}
-
-/* A node that goes must be noticed at once; but one that drains must find itself draining again. */
-static void leave_cluster(struct share_redis *share)
-{
-	if (!share->in_reach || share->self.draining)
-		return;
-	(void)redis_link_ask(
-		share->reports,
-		(const struct span[]){ SPAN("HDEL"), SPAN(NOTATION_NODES), share->self.name }, 3,
-		false, nobody_waits, NULL);
-}
-
+/* The node stays in the set until it counts as dead: whoever starts again by then misses no call. */
 static void close_share(struct share *base)
 {
 	struct share_redis *share = share_redis_of(base);
 
 	share->closing = true;
 	ev_timer_stop(share->options.loop, &share->beat);
-	leave_cluster(share);
 	redis_link_close(share->orders);
 	redis_link_close(share->reports);
 	free(share);

@@ -388,6 +388,13 @@ static bool is_draining(void *context)
 	return share->self.draining;
 }
 
+static bool is_reachable(void *context)
+{
+	const struct share_redis *share = context;
+
+	return share->in_reach;
+}
+
 struct directory share_redis_directory(struct share_redis *share)
 {
 	return (struct directory){
@@ -397,6 +404,7 @@ struct directory share_redis_directory(struct share_redis *share)
 		.forget = forget,
 		.drain = drain,
 		.is_draining = is_draining,
+		.is_reachable = is_reachable,
 		.context = share,
 	};
 }

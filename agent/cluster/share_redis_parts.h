@@ -80,8 +80,10 @@ void share_redis_read_orders(struct share_redis *share);
 /* share_redis_directory.c */
 struct directory share_redis_directory(struct share_redis *share);
 
-/* Of a reply: whether it says that there is something of another type; its text, absent if it is none; and its number, written or not. -EBADMSG. */
+/* share_redis_reply.c: true for the error that there is something of another type. */
 bool share_redis_is_mistyped(const struct redisReply *reply);
+
+/* The text of a reply, absent if it is none; and its number, be it written or not: -EBADMSG. */
 struct span share_redis_text(const struct redisReply *reply);
 int share_redis_number(const struct redisReply *reply, uint64_t *out);
 

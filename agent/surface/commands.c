@@ -68,8 +68,8 @@ static void put_membership(struct row *row, const struct control_options *option
 
 	put_cluster(row, options->cluster);
 	row_put_text(row, "node", span_of(options->node));
-	if (options->reachable)
-		row_put_flag(row, "reachable", options->reachable(options->context));
+	if (directory->is_reachable)
+		row_put_flag(row, "reachable", directory->is_reachable(directory->context));
 	else
 		row_put_null(row, "reachable");
 	if (directory->is_draining)

@@ -66,7 +66,6 @@ struct control_options {
 	const uint16_t *ports; /* of the SIP server */
 	size_t port_count;
 	const char *node; /* its name in the cluster; NULL outside of one */
-	bool (*reachable)(void *context); /* the cluster, now; NULL outside of one */
 	void (*turn)(void *context); /* called after a command has changed what is due */
 	/*
 	 * Called when a command sets the idle threshold, for whatever keeps TCP connections; -errno

@@ -12,7 +12,8 @@
 #include <jansson.h>
 
 #include "base/counts.h"
-#include "cluster/directory.h"
+#include "cluster/location.h"
+#include "cluster/node.h"
 #include "kernel/attach.h"
 #include "path_entry.h"
 #include "state/path.h"

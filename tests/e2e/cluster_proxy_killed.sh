@@ -10,7 +10,7 @@ source "$LAB_HOME/cluster.sh"
 PHONES=1000
 LOST=333 # phone0 to phone332 are registered with the proxy that dies
 FIRST=166 # so many of them register elsewhere at once, the others after it is known to be dead
-CALLED=30 # of the lost ones, before and while it is dead
+NUMBER_CALLED=30 # of the lost ones, before and while it is dead
 DEAD_AFTER=3 # seconds
 SLACK=1 # seconds that a busy machine may be late
 CALL_AFTER_MS=500 # a phone is called so soon after its 200
@@ -19,7 +19,7 @@ AGENT=(--threshold 4s)
 
 # all_registered: call control knows of every phone.
 all_registered() {
-	[[ $(node control --json cluster | jq 'map(.paths) | add') -eq $PHONES ]] &&
+	[[ $(node control --json cluster | jq 'map(.paths) | add // 0') -eq $PHONES ]] &&
 		[[ $(redis --scan --pattern 'sippath:aor:*' | wc -l) -eq $PHONES ]]
 }
 
@@ -67,7 +67,7 @@ rung() {
 	[[ $(delays "$1" | wc -l) -ge $2 ]]
 }
 
-plan 17
+plan 18
 cluster_up
 start_redis
 check "the set of proxies starts" start_proxies "${AGENT[@]}"
@@ -80,9 +80,9 @@ tell phone "register $LOST $((PHONES - 1)) ${PROXY[b]},${PROXY[c]} 3600"
 check "a thousand phones register" wait_until 60 events_reach phone registered "" $PHONES
 check "each is known" wait_until 30 all_registered
 
-call_lost 0 $((CALLED - 1))
-check "of those at a some are called, and answer" wait_until 20 events_reach caller answered "" $CALLED
-check "their calls go to a" invites_reach $CALLED
+call_lost 0 $((NUMBER_CALLED - 1))
+check "of those at a some are called, and answer" wait_until 20 events_reach caller answered "" $NUMBER_CALLED
+check "their calls go to a" invites_reach $NUMBER_CALLED
 
 kill_proxy a
 killed=$(now)
@@ -99,10 +99,10 @@ note "ms from 200 to INVITE, $CALL_AFTER_MS of them waiting: median $(delays "$k
 check "$((DEAD_AFTER + SLACK)) s go by" wait_until 10 time_has_come "$dead"
 check "call control takes it for dead" wait_until 5 sees_nodes control "b c"
 refused=$(events_of caller refused)
-call_lost $FIRST $((FIRST + CALLED - 1))
+call_lost $FIRST $((FIRST + NUMBER_CALLED - 1))
 check "whoever is registered with it alone cannot be called" \
-	wait_until 20 events_reach caller refused $CONTROL $((refused + CALLED))
-equal "and is said to be unavailable" $CALLED "$(grep -c "refused $CONTROL 480" "$LAB_LOGS/caller.events")"
+	wait_until 20 events_reach caller refused "$CONTROL" $((refused + NUMBER_CALLED))
+equal "and is said to be unavailable" "$NUMBER_CALLED" "$(grep -c "refused $CONTROL 480" "$LAB_LOGS/caller.events")"
 
 late=$(now)
 tell phone "register $FIRST $((LOST - 1)) ${PROXY[b]},${PROXY[c]} 3600"

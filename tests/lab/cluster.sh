@@ -240,7 +240,7 @@ start_phones() {
 	mkfifo "$LAB_LOGS/$2.fifo"
 	nsenter --net="/run/netns/$1" -- "$LAB_LOGS/phones" "${@:3:$#-3}" "${AOR:-$2}" "${*: -1}" \
 		<>"$LAB_LOGS/$2.fifo" >>"$LAB_LOGS/$2.events" 2>>"$LAB_LOGS/$2.errors" &
-	PHONE_PIDS[$2]=$!
+	PHONE_PIDS[$2]=$! # stop_phone ends them
 }
 
 # tell NAME COMMAND: see phones.c.
@@ -325,9 +325,10 @@ closest_prompts() {
 		END { printf "%d\n", least * 1000 }'
 }
 
-# since TIME FROM: milliseconds from one to the other; 0 if the one was not later.
+# since TIME FROM: milliseconds from one to the other, 0 if the one was not later; nothing if one of
+# them never was.
 since() {
-	awk -v from="$2" -v to="$1" 'BEGIN { ms = (to - from) * 1000; printf "%d\n", (ms > 0 ? ms : 0) }'
+	[[ -z $1 || -z $2 ]] || awk -v from="$2" -v to="$1" 'BEGIN { ms = (to - from) * 1000; printf "%d\n", (ms > 0 ? ms : 0) }'
 }
 
 # later_than TIME SECONDS: the time so much later.

@@ -21,7 +21,7 @@ figures_up() {
 	done
 	capture_wan
 	start_phones phones alice $PHONE
-	run_sipp caller peer "$CALLER" 5080 peer_hangs_up -m 1 -key next_hop $CONTROL
+	run_sipp caller peer "$CALLER" 5080 peer_hangs_up -m 1 -key next_hop "$CONTROL"
 }
 
 # alice_calls NODE: a peer beside the NAT who is registered nowhere, through a proxy.

@@ -79,6 +79,22 @@ static void a_flow_is_one_argument_or_three(void **state)
 	assert_string_equal(joined, flow);
 }
 
+static void an_order_is_words_that_are_put_together(void **state)
+{
+	struct invocation invocation;
+	char joined[ARGUMENT_MAX];
+
+	(void)state;
+	assert_int_equal(READ(&invocation, WORD("order"), WORD("a"), WORD("prompt"), WORD("udp"),
+			      WORD("192.0.2.1:5060"), WORD("198.51.100.7:40001")),
+			 STATUS_DONE);
+	assert_int_equal(arguments_join(&invocation, joined), STATUS_DONE);
+	assert_string_equal(joined, "a prompt udp 192.0.2.1:5060 198.51.100.7:40001");
+	assert_int_equal(READ(&invocation, WORD("order"), WORD("a"), WORD("drain")), STATUS_DONE);
+	assert_int_equal(arguments_join(&invocation, joined), STATUS_DONE);
+	assert_string_equal(joined, "a drain");
+}
+
 static void an_argument_that_is_too_long_is_usage(void **state)
 {
 	char longest[ARGUMENT_MAX + 1];
@@ -126,6 +142,10 @@ static void mistakes_are_usage(void **state)
 	assert_int_equal(
 		READ(&invocation, WORD("path"), WORD("a"), WORD("b"), WORD("c"), WORD("d")),
 		STATUS_USAGE);
+	assert_int_equal(READ(&invocation, WORD("where")), STATUS_USAGE);
+	assert_int_equal(READ(&invocation, WORD("order"), WORD("a")), STATUS_USAGE);
+	assert_int_equal(READ(&invocation, WORD("drain"), WORD("on"), WORD("off")), STATUS_USAGE);
+	assert_int_equal(READ(&invocation, WORD("cluster"), WORD("a")), STATUS_USAGE);
 	assert_int_equal(READ(&invocation, WORD("reboot")), STATUS_USAGE);
 	assert_int_equal(READ(&invocation, WORD("paths"), WORD("--socket")), STATUS_USAGE);
 }
@@ -337,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_stand_before_or_after_the_command),
 		cmocka_unit_test(a_flow_is_one_argument_or_three),
+		cmocka_unit_test(an_order_is_words_that_are_put_together),
 		cmocka_unit_test(an_argument_that_is_too_long_is_usage),
 		cmocka_unit_test(only_attach_and_detach_hand_flags_on),
 		cmocka_unit_test(mistakes_are_usage),

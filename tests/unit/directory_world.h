@@ -130,7 +130,7 @@ static inline void answer_with(struct directory_answer answer)
 
 static inline bool say_reachable(void *context)
 {
-	assert_ptr_equal(context, &turns_asked_for);
+	assert_ptr_equal(context, &questions);
 	return in_reach;
 }
 
@@ -169,6 +169,7 @@ static inline int begin_agent(void **state)
 		.forget = forget,
 		.drain = set_draining,
 		.is_draining = is_draining,
+		.is_reachable = say_reachable,
 		.context = &questions,
 	};
 	struct control_options options = agent_options();
@@ -178,7 +179,6 @@ static inline int begin_agent(void **state)
 	options.directory = &agents;
 	options.cluster = &address;
 	options.node = "b";
-	options.reachable = say_reachable;
 	return begin_with(options);
 }
 

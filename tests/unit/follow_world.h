@@ -107,13 +107,109 @@ static inline bool is_not_current(void *context)
 	return !is_current(context);
 }
 
-/* The beat of a node, such as "serving" or "draining". */
+/* What a node says of itself: "serving" or "draining". */
 static inline void write_node(struct world *world, const char *name, uint64_t beat_ms,
-			      const char *state)
+			      const char *service)
 {
-	command(world, "HSET sippath:nodes %s %s", name,
-		redis_world_text("1 7 %llu 1 1 10 5 %s sip:192.0.2.11:5060",
-				 (unsigned long long)beat_ms, state));
+	char text[128];
+
+	snprintf(text, sizeof(text), "1 7 %llu 1 1 10 5 %s sip:192.0.2.11:5060",
+		 (unsigned long long)beat_ms, service);
+	command(world, "HSET " NOTATION_NODES " %s %s", name, text);
+}
+
+/* The clock of the server is that of this host. */
+static inline uint64_t wall_ms(void)
+{
+	return clock_wall_ns() / NS_PER_MS;
+}
+
+static inline void tell_change(struct world *world, const char *aor, const char *field,
+			       const char *value)
+{
+	redisReply *number = redis_world_command(&world->redis, "INCR " NOTATION_SEQUENCE);
+
+	assert_int_equal(number->type, REDIS_REPLY_INTEGER);
+	command(world, "XADD " NOTATION_CHANGES " * n %lld a %s f %s v %s", number->integer, aor,
+		field, value);
+	freeReplyObject(number);
+}
+
+/* Writes a registration of one phone at a node, without telling of it. */
+static inline void write_quietly(struct world *world, const char *aor, const char *node,
+				 char field[64], char value[160])
+{
+	uint64_t now_ms = wall_ms();
+
+	snprintf(field, 64, "r %s <urn:uuid:1>#1", node);
+	snprintf(value, 160, "1 1 %llu %llu %llu live udp 192.0.2.11:5060 198.51.100.7:40001",
+		 (unsigned long long)now_ms, (unsigned long long)now_ms + 3600000,
+		 (unsigned long long)now_ms);
+	command(world, "HSET " NOTATION_AOR "%s %s %s", aor, field, value);
+}
+
+static inline void put_quietly(struct world *world, const char *aor, const char *node)
+{
+	char field[64], value[160];
+
+	write_quietly(world, aor, node, field, value);
+}
+
+static inline void put(struct world *world, const char *aor, const char *node)
+{
+	char field[64], value[160];
+
+	write_quietly(world, aor, node, field, value);
+	tell_change(world, aor, field, value);
+}
+
+static inline void drop(struct world *world, const char *aor, const char *node)
+{
+	char field[64];
+
+	snprintf(field, sizeof(field), "r %s <urn:uuid:1>#1", node);
+	command(world, "HDEL " NOTATION_AOR "%s %s", aor, field);
+	tell_change(world, aor, field, "");
+}
+
+/* The nodes where the AOR is, newest first: "b a". */
+static inline const char *where(struct world *world, const char *aor)
+{
+	static char text[64];
+	struct location found[8];
+	size_t count =
+		view_where(world->view, span_of(aor), follow_clock_ms(world->follow), found, 8);
+	struct text out = TEXT_OVER(text);
+
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		text_format(&out, "%s%.*s", i > 0 ? " " : "", (int)found[i].node.length,
+			    found[i].node.at);
+	return text;
+}
+
+static inline bool is_where(void *context)
+{
+	struct world *world = context;
+
+	return strcmp(where(world, world->aor), world->nodes) == 0;
+}
+
+static inline void run_until_where(struct world *world, const char *aor, const char *nodes)
+{
+	world->aor = aor;
+	world->nodes = nodes;
+	run_until(world, is_where);
+}
+
+/* Two nodes that live, and a view that is as Redis has it. */
+static inline void follow_two_nodes(struct world *world)
+{
+	write_node(world, "a", wall_ms(), "serving");
+	write_node(world, "b", wall_ms(), "serving");
+	begin_to_follow(world);
+	run_until(world, is_ready);
+	run_until(world, is_current);
 }
 
 #endif

@@ -37,6 +37,7 @@ struct node_under_test {
 	uint64_t epoch; /* that is being announced */
 	size_t cursor; /* how far that has come */
 	size_t room_exceeded; /* times that it was let put more than a window */
+	bool mute; /* it does not announce, though asked to */
 	unsigned int leaves; /* orders to leave, and any others */
 	unsigned int others;
 	struct order other; /* the latest one that is not to leave */
@@ -71,7 +72,7 @@ static void announce(void *context)
 		node->cursor = 0;
 	node->epoch = wanted;
 	node->room_exceeded += room > SHARE_WINDOW;
-	if (wanted == 0)
+	if (wanted == 0 || node->mute)
 		return;
 	for (; room > 0 && node->cursor < node->kept_count; room--)
 		put_at(node, &node->kept[node->cursor++]);
@@ -252,7 +253,7 @@ static bool read_node(const char *name, char room[NOTATION_MAX], struct node *ou
 	bool is_there = reply->type == REDIS_REPLY_STRING && reply->len < NOTATION_MAX;
 
 	if (is_there) {
-		memcpy(room, reply->str, reply->len);
+		memcpy(room, reply->str, reply->len + 1);
 		is_there = notation_read_node(span_of(name), (struct span){ room, reply->len },
 					      out) == 0;
 	}
@@ -284,6 +285,20 @@ static void start_node(struct node_under_test *node)
 {
 	open_node(node);
 	assert_true(run_until(is_whole, node));
+}
+
+share_helper bool has_left(void *context)
+{
+	const struct node_under_test *node = context;
+
+	return node->leaves > 0;
+}
+
+share_helper bool is_settled(void *context)
+{
+	const struct node_under_test *node = context;
+
+	return share_room(node->share) == SHARE_WINDOW;
 }
 
 /* What was asked, and answered. */

@@ -4,13 +4,6 @@
 
 #define MANY 10000
 
-static bool is_settled(void *context)
-{
-	const struct node_under_test *node = context;
-
-	return share_room(node->share) == SHARE_WINDOW;
-}
-
 /* One loss was counted, and nobody is asked for an announcement meanwhile. */
 static bool is_lost(void *context)
 {
@@ -69,6 +62,13 @@ static void everything_comes_back_to_an_empty_redis(void **state)
 	assert_int_equal(one->room_exceeded, 0);
 }
 
+static bool has_ignored_an_order(void *context)
+{
+	const struct node_under_test *node = context;
+
+	return node->counts.value[COUNT_orders_ignored] > 0;
+}
+
 /* The connection stands all the while: the next beat notices. */
 static void a_wiped_redis_is_noticed(void **state)
 {
@@ -81,8 +81,7 @@ static void a_wiped_redis_is_noticed(void **state)
 	assert_int_equal(one->counts.value[COUNT_cluster_losses], 0);
 	/* Orders are read as before. */
 	freeReplyObject(redis_world_command(&redis, "XADD " NOTATION_ORDERS "one * o nonsense"));
-	while (one->counts.value[COUNT_orders_ignored] == 0)
-		ev_run(loop, EVRUN_ONCE);
+	assert_true(run_until(has_ignored_an_order, one));
 }
 
 /* The loop goes on while Redis answers nothing: so would everything else of an agent. */
@@ -165,21 +164,33 @@ static void what_ended_meanwhile_is_void(void **state)
 	assert_int_equal(one->counts.value[COUNT_shared_dropped], 0);
 }
 
+static bool is_another_run(void *context)
+{
+	const struct node *before = context;
+	char room[NOTATION_MAX];
+	struct node said;
+
+	return read_node("one", room, &said) && said.incarnation != before->incarnation &&
+	       said.begun > before->begun && said.whole == before->whole;
+}
+
 /* A new run of the agent says at once what was void before; it has not announced anything yet. */
 static void what_is_void_stays_so_over_a_restart(void **state)
 {
-	uint64_t whole;
+	char room[NOTATION_MAX];
+	struct node before;
 
 	(void)state;
 	keep_many(one, 2);
 	start_node(one);
-	whole = whole_of(one);
-	redis_world_pause(&redis);
+	assert_true(read_node("one", room, &before));
+	/* As if it had been killed, and had said no farewell. */
 	close_node(one);
-	redis_world_resume(&redis);
-	start_node(one);
-	assert_true(whole_of(one) > whole);
-	assert_all_in_redis(one);
+	freeReplyObject(redis_world_command(&redis, "HSET " NOTATION_NODES " one %s", room));
+	one->mute = true;
+	open_node(one);
+	assert_true(run_until(is_another_run, &before));
+	assert_int_equal(one->counts.value[COUNT_announcements], 1);
 }
 
 static void whoever_asks_is_told_that_redis_is_gone(void **state)
@@ -243,6 +254,12 @@ static bool is_told(void *context)
 	return node->others > 0;
 }
 
+static bool has_no_orders(void *context)
+{
+	(void)context;
+	return number_in_redis("EXISTS " NOTATION_ORDERS "one") == 0;
+}
+
 /* Somebody has written something else where orders are: it goes, and orders come again. */
 static void garbage_in_place_of_orders_is_cleared_away(void **state)
 {
@@ -254,8 +271,7 @@ static void garbage_in_place_of_orders_is_cleared_away(void **state)
 	do_in_redis("SET " NOTATION_ORDERS "one nonsense");
 	start_node(one);
 	assert_true(run_until(counted_garbage, one));
-	while (number_in_redis("EXISTS " NOTATION_ORDERS "one") > 0)
-		ev_run(loop, EVRUN_ONCE);
+	assert_true(run_until(has_no_orders, NULL));
 	directory = share_directory(one->share);
 	assert_int_equal(
 		directory->order(directory->context, SPAN("one"), &drop, note_answer, &asked), 0);
@@ -313,7 +329,7 @@ static bool twins_have_met(void *context)
 	return times_logged(TWIN) >= 2;
 }
 
-/* A beat of each, after the last time that was called. */
+/* Three beats of each, one after the other. */
 static bool has_beaten_thrice(void *context)
 {
 	static uint64_t beat_ms;
