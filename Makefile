@@ -4,6 +4,7 @@
 # make demo       phones behind a real NAT, without and with sippath (root)
 # make demo-cluster   a set of proxies, and calls that find their way (root)
 # make test       every test, with sanitizers (root)
+# make bench-cluster  what a set of proxies costs, measured (root)
 # make lint, fmt  what the style asks for
 #
 # demo, demo-cluster, test, lint and fmt install the packages they need (root); "make deps" installs
@@ -137,6 +138,11 @@ $B/tests/bpf/%: tests/bpf/%.c $(TEST_SUPPORT_C) $(wildcard tests/bpf/*.h) $O/inc
 	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Itests/bpf $(C_FLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT_C) \
 		-lcmocka -lbpf -lelf -lz
 
+# A measuring program is built like a unit test, without sanitizers.
+$B/tests/bench/%: tests/bench/%.c $B/rooms.a
+	@mkdir -p $(@D)
+	$(call say,BENCH,$<) $(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) $(LDFLAGS) -o $@ $< $B/rooms.a $(AGENT_LIBS)
+
 $B/rooms.a: $(room_objects)
 	$(call say,AR,$@) rm -f $@ && ar rcs $@ $^
 
@@ -161,6 +167,13 @@ test:
 	@$(call build_quietly,SANITIZE=1 all tests,the tests$(comma) with sanitizers)
 	@tests/run
 
+# What a set of proxies costs, and how fast calls find their way: some eight minutes.
+bench-cluster:
+	@tests/lab/need test
+	@$(call build_quietly,all $O/tests/bench/cluster_load,sippath)
+	@O=$(abspath $O) tests/bench/cluster_sizing
+	@O=$(abspath $O) tests/bench/cluster_calls
+
 # Each trap of the field with the tests that show it.
 traps:
 	@tests/arch/traps
@@ -177,7 +190,7 @@ fmt:
 clean:
 	rm -rf $O
 
-.PHONY: all tests deps demo demo-cluster test traps lint fmt clean
+.PHONY: all tests deps demo demo-cluster bench-cluster test traps lint fmt clean
 
 test_programs := $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
 -include $(agent_objects:.o=.d) $(tool_objects:.o=.d) $(bpf_objects:.o=.d) $(test_programs:=.d)

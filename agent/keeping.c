@@ -181,7 +181,7 @@ static int begin_pipeline(struct agent *agent)
 		.keeper.network_count = config->network_count,
 		.keeper.coarse_lag_ns = clock_coarse_lag_ns(),
 		.store = agent->store,
-		.share = agent->share,
+		.share = agent->config->in_cluster ? agent->share : NULL,
 		.transactions_max = config->transactions_max,
 		.linger_ns = config->linger_ns,
 		.dialog_max_ns = config->dialog_max_ns,

@@ -65,7 +65,7 @@ struct ledger *ledger_new(const struct ledger_options *options)
 	if (!ledger)
 		return NULL;
 	ledger->store = options->store;
-	ledger->reports.share = options->share ? options->share : share_none();
+	ledger->reports.share = options->share;
 	ledger->registrations =
 		registrations_new(paths_max * REGISTRATIONS_PER_PATH, options->counts);
 	ledger->subscriptions =
@@ -144,6 +144,9 @@ static size_t registered(struct ledger *ledger, const struct transaction *reques
 	struct renamed renamed;
 	size_t count;
 
+	if (!ledger->reports.share)
+		return registrations_accept(ledger->registrations, request, response, now_ns,
+					    changes);
 	list_renamable(ledger, request->facts, &renamed);
 	count = registrations_accept(ledger->registrations, request, response, now_ns, changes);
 	drop_old_names(ledger, &renamed);
@@ -180,7 +183,13 @@ size_t ledger_told(struct ledger *ledger, const struct flow *flow,
 	}
 }
 
-bool ledger_leave(struct ledger *ledger, struct span aor, struct span device, uint64_t before_ns,
+/* Redis has a time in whole milliseconds of its own clock, which is not known exactly. */
+static bool is_about(uint64_t a_ns, uint64_t b_ns)
+{
+	return (a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns) <= LEDGER_CLOCK_MARGIN_NS;
+}
+
+bool ledger_leave(struct ledger *ledger, struct span aor, struct span device, uint64_t accepted_ns,
 		  struct binding_change *change)
 {
 	struct registration *registration = registrations_first(ledger->registrations, aor);
@@ -189,9 +198,11 @@ bool ledger_leave(struct ledger *ledger, struct span aor, struct span device, ui
 	for (; registration; registration = registrations_next(registration)) {
 		struct text memory = TEXT_OVER(buffer);
 
-		if (span_equal(device_of(registration, &memory), device))
-			return registrations_leave(ledger->registrations, registration, before_ns,
-						   change);
+		if (!span_equal(device_of(registration, &memory), device) ||
+		    !is_about(registration->accepted_ns, accepted_ns))
+			continue;
+		*change = registrations_leave(ledger->registrations, registration);
+		return true;
 	}
 	return false;
 }

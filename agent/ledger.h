@@ -18,6 +18,9 @@
 #include "state/transactions.h"
 #include "store/store.h"
 
+/* A time that has been in the cluster and is back is as exact as this. */
+#define LEDGER_CLOCK_MARGIN_NS (UINT64_C(50) * 1000000)
+
 /* One message changes at most so many bindings. */
 #define LEDGER_CHANGES_MAX 64
 
@@ -53,11 +56,12 @@ size_t ledger_connected(struct ledger *ledger, const struct flow *flow, uint64_t
 			struct binding_change *change);
 
 /*
- * A device has registered through another node at before_ns: the change that ends its older
- * registration here. "aor" and "device" are as the cluster has them (cluster/location.h). False
- * if there is none, or a newer one.
+ * The cluster has found a newer registration of a device at another node: the change that ends
+ * the one here, if it is the one that was accepted at accepted_ns. One that was accepted since is
+ * another matter, of which its own report decides (trap 30). "aor" and "device" are as the cluster
+ * has them (cluster/location.h). False if there is no such registration.
  */
-bool ledger_leave(struct ledger *ledger, struct span aor, struct span device, uint64_t before_ns,
+bool ledger_leave(struct ledger *ledger, struct span aor, struct span device, uint64_t accepted_ns,
 		  struct binding_change *change);
 
 /* Writes down a binding that is on a path, as it is now. */

@@ -11,19 +11,12 @@
 /* An answer is on its way for some ten milliseconds: this adds little to it. */
 #define LOOK_AGAIN_NS (5 * NS_PER_MS)
 
-/*
- * Redis has decided by its own clock, in whole milliseconds, that the other registration is the
- * newer one: by ours it may seem to be older by as much.
- */
-#define CLOCK_MARGIN_NS (50 * NS_PER_MS)
-
 static void leave(struct orders *orders, const struct order *order, uint64_t accepted_ns,
 		  uint64_t now_ns)
 {
 	struct binding_change change;
 
-	if (!ledger_leave(orders->ledger, order->aor, order->device, accepted_ns + CLOCK_MARGIN_NS,
-			  &change))
+	if (!ledger_leave(orders->ledger, order->aor, order->device, accepted_ns, &change))
 		return;
 	keeper_leave(orders->keeper, change.binding, change.reason, now_ns);
 	ledger_forget(orders->ledger, change.binding);
@@ -60,13 +53,23 @@ static void unwatch(struct orders *orders, size_t at)
 		(orders->watched_count - at) * sizeof(orders->watched[0]));
 }
 
-static void watch(struct orders *orders, const struct flow *flow, uint64_t now_ns)
+/* Whoever asks for the same path twice waits for the same answer. */
+static void watch(struct orders *orders, const struct flow *flow, uint64_t asked_ns,
+		  uint64_t now_ns)
 {
+	for (size_t i = 0; i < orders->watched_count; i++) {
+		if (memcmp(&orders->watched[i].flow, flow, sizeof(*flow)) == 0) {
+			unwatch(orders, i);
+			break;
+		}
+	}
 	if (orders->watched_count == ORDERS_WATCHED_MAX)
 		unwatch(orders, 0);
-	orders->watched[orders->watched_count++] = (struct orders_watched){ *flow, now_ns };
+	orders->watched[orders->watched_count++] =
+		(struct orders_watched){ *flow, asked_ns, now_ns + ORDERS_WATCH_NS };
 }
 
+/* A prompt that is on its way, or was answered just now, does as well as one of our own. */
 static void prompt(struct orders *orders, const struct order *order, uint64_t now_ns)
 {
 	struct path *path = paths_find(keeper_paths(orders->keeper), &order->flow);
@@ -75,10 +78,12 @@ static void prompt(struct orders *orders, const struct order *order, uint64_t no
 	if (!path || !path->bindings)
 		return;
 	error = keeper_prompt(orders->keeper, path, now_ns);
-	if (error && error != -EALREADY)
-		log_debug("a path is not prompted as ordered: %s", strerror(-error));
+	if (!error)
+		watch(orders, &order->flow, now_ns, now_ns);
+	else if (error == -EALREADY)
+		watch(orders, &order->flow, path->prompt.first_ns, now_ns);
 	else
-		watch(orders, &order->flow, now_ns);
+		log_debug("a path is not prompted as ordered: %s", strerror(-error));
 }
 
 void orders_carry_out(struct orders *orders, const struct order *order, uint64_t accepted_ns,
@@ -105,7 +110,7 @@ static bool look(struct orders *orders, const struct orders_watched *watched, ui
 	const struct path *path = paths_find(keeper_paths(orders->keeper), &watched->flow);
 	uint64_t heard_ns;
 
-	if (!path || now_ns - watched->asked_ns > ORDERS_WATCH_NS)
+	if (!path || now_ns >= watched->until_ns)
 		return false;
 	heard_ns = last_heard(orders, path);
 	if (heard_ns < watched->asked_ns)

@@ -23,7 +23,8 @@
 
 struct orders_watched {
 	struct flow flow;
-	uint64_t asked_ns;
+	uint64_t asked_ns; /* heard since then will do */
+	uint64_t until_ns;
 };
 
 /* Visible because it is a value that its owner embeds; only orders.c touches its members. */
@@ -34,7 +35,7 @@ struct orders {
 	size_t watched_count;
 };
 
-/* Carries out an order; of "leave", accepted_ns is when the other node's server accepted. */
+/* Carries out an order; of "leave", accepted_ns is when the registration was accepted that ends. */
 void orders_carry_out(struct orders *orders, const struct order *order, uint64_t accepted_ns,
 		      uint64_t now_ns);
 

@@ -51,7 +51,7 @@ void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sightin
  */
 void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns);
 
-/* The cluster orders something; of "leave", accepted_ns is when the other server accepted. */
+/* The cluster orders something; of "leave", accepted_ns is when the registration was accepted that ends. */
 void pipeline_order(struct pipeline *pipeline, const struct order *order, uint64_t accepted_ns,
 		    uint64_t now_ns);
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/log.h"
+#include "callcontrol/kept_key.h"
 #include "callcontrol/ports.h"
 #include "callcontrol/server.h"
 #include "cluster/follow.h"
@@ -28,6 +29,7 @@ struct routing {
 	const struct config *config;
 	struct ev_loop *loop;
 	struct counts counts;
+	struct hash_key key;
 	int listening;
 	struct ports *ports;
 	struct view *view;
@@ -36,6 +38,7 @@ struct routing {
 	struct control *control;
 	ev_timer patience;
 	bool serving;
+	bool knows; /* everything has been read once */
 };
 
 static bool has_datagram_port(const struct config *config)
@@ -108,7 +111,10 @@ static void serve(struct routing *routing)
 
 static void on_known(void *context)
 {
-	serve(context);
+	struct routing *routing = context;
+
+	routing->knows = true;
+	serve(routing);
 }
 
 static void on_reported(void *context, const struct location *location)
@@ -122,8 +128,9 @@ static void on_patience_end(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
 	(void)events;
-	log_warning("Redis has not told yet who is registered where: until it does, nobody can be "
-		    "called; check --cluster");
+	log_warning(
+		"Redis has not told yet who is registered where: until it does, callers are told "
+		"to try again (503); check --cluster");
 	serve(timer->data);
 }
 
@@ -154,17 +161,43 @@ static uint64_t cluster_clock_ms(void *context)
 	return follow_clock_ms(routing->follow);
 }
 
+static bool knows(void *context)
+{
+	const struct routing *routing = context;
+
+	return routing->knows;
+}
+
+static bool follows(void *context)
+{
+	const struct routing *routing = context;
+
+	return follow_is_current(routing->follow, NULL);
+}
+
+static int begin_key(struct routing *routing)
+{
+	return kept_key_get(routing->config->state_dir, &routing->key);
+}
+
 static int begin_server(struct routing *routing)
 {
+	const struct config *config = routing->config;
 	struct server_options options = {
 		.loop = routing->loop,
-		.mode = routing->config->mode_of_calls,
-		.verify_ns = routing->config->verify_ns,
+		.mode = config->mode_of_calls,
+		.verify_ns = config->verify_ns,
+		.domain = config->domain,
+		.trusted = config->peers,
+		.trusted_count = config->peer_count,
+		.key = &routing->key,
 		.view = routing->view,
 		.directory = follow_directory(routing->follow),
 		.ports = routing->ports,
 		.counts = &routing->counts,
 		.clock_ms = cluster_clock_ms,
+		.knows = knows,
+		.follows = follows,
 		.context = routing,
 	};
 
@@ -225,7 +258,7 @@ static void end_watching(struct routing *routing)
 	ev_timer_stop(routing->loop, &routing->patience);
 }
 
-/* Nobody is answered before it is known who is registered where: until then calls wait. */
+/* Nobody is answered before it is known who is registered where, or cannot be known for now. */
 static const struct stage {
 	int (*begin)(struct routing *routing);
 	void (*end)(struct routing *routing);
@@ -235,6 +268,7 @@ static const struct stage {
 	{ begin_ports, end_ports },
 	{ begin_view, end_view },
 	{ begin_following, end_following },
+	{ begin_key, NULL },
 	{ begin_server, end_server },
 	{ begin_control, end_control },
 	{ begin_watching, end_watching },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,6 +13,14 @@ static enum log_level highest = LOG_LEVEL_INFO;
 void log_set_level(enum log_level level)
 {
 	highest = level;
+}
+
+/* What stands in a line may come from outside: it makes no line of its own, and steers no terminal. */
+static void blot_out_controls(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (iscntrl((unsigned char)text[i]))
+			text[i] = '?';
 }
 
 /* One write() a line, so that lines of several processes never mix. */
@@ -29,6 +38,7 @@ static void write_line(enum log_level level, const char *format, va_list argumen
 	used += more;
 	if (used > LINE_MAX_BYTES - 2)
 		used = LINE_MAX_BYTES - 2;
+	blot_out_controls(line, (size_t)used);
 	line[used++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)used) < 0)
 		return; /* nowhere left to complain */

@@ -4,26 +4,37 @@
 /* Room for a node's URI with the user of a request, every byte of it escaped. */
 #define CONTACT_MAX 4096
 
+/* Whoever is refused because nothing is known yet may come again after so long. */
+#define RETRY_AFTER_S 5
+
 /* What an unescaped user may have besides letters and digits (RFC 3261 section 25.1). */
 static const char of_users[] = "-_.!~*'()&=+$,;?/%";
 
-static void send_answer(struct server *server, const struct request *request,
+static bool send_answer(struct server *server, const struct request *request,
 			const struct reply *reply)
 {
 	struct passing_hop back = passing_back(request->message, request->from);
 	struct text text = TEXT_OVER(server->output);
 	size_t limit = back.stream ? 0 : reply_limit(request->message->bytes.length);
 
-	if (reply_write(reply, request->message, &request->from->flow, &server->key, limit,
-			&text) ||
-	    ports_send(server->options.ports, &back, text_span(&text)))
-		count_up(server->options.counts, calls_dropped);
+	if (reply_write(reply, request->message, &request->from->flow, server->options.key, limit,
+			&text) == 0 &&
+	    ports_send(server->options.ports, &back, text_span(&text)) == 0)
+		return true;
+	count_up(server->options.counts, calls_dropped);
+	return false;
 }
 
-void server_answer(struct server *server, const struct request *request, const struct reply *reply)
+bool server_answer(struct server *server, const struct request *request, const struct reply *reply)
 {
-	if (!span_equal(request->message->method, SPAN("ACK")))
-		send_answer(server, request, reply);
+	return span_equal(request->message->method, SPAN("ACK")) ||
+	       send_answer(server, request, reply);
+}
+
+static void refuse(struct server *server, const struct request *request, const struct reply *reply)
+{
+	count_up(server->options.counts, calls_refused);
+	server_answer(server, request, reply);
 }
 
 void server_refuse(struct server *server, const struct request *request, uint16_t status,
@@ -31,29 +42,38 @@ void server_refuse(struct server *server, const struct request *request, uint16_
 {
 	struct reply reply = { .status = status, .reason = reason };
 
-	count_up(server->options.counts, calls_refused);
-	server_answer(server, request, &reply);
+	refuse(server, request, &reply);
+}
+
+void server_refuse_for_now(struct server *server, const struct request *request)
+{
+	struct reply reply = { .status = 503,
+			       .reason = "Service Unavailable",
+			       .retry_after_s = RETRY_AFTER_S };
+
+	refuse(server, request, &reply);
+}
+
+void server_refuse_method(struct server *server, const struct request *request, const char *methods)
+{
+	struct reply reply = { .status = 405, .reason = "Method Not Allowed", .allow = methods };
+
+	refuse(server, request, &reply);
+}
+
+void server_refuse_extension(struct server *server, const struct request *request,
+			     struct span extensions)
+{
+	struct reply reply = { .status = 420,
+			       .reason = "Bad Extension",
+			       .unsupported = extensions };
+
+	refuse(server, request, &reply);
 }
 
 static struct span after(struct span text, const char *at)
 {
 	return (struct span){ at + 1, text.length - (size_t)(at + 1 - text.at) };
-}
-
-/* The user of a URI as it is written, without a password; absent if there is none. */
-static struct span user_of(struct span uri)
-{
-	const char *colon = memchr(uri.at, ':', uri.length);
-	struct span rest = colon ? after(uri, colon) : uri;
-	const char *at = memchr(rest.at, '@', rest.length), *password;
-
-	if (!at)
-		return (struct span){ NULL, 0 };
-	rest.length = (size_t)(at - rest.at);
-	password = memchr(rest.at, ':', rest.length);
-	if (password)
-		rest.length = (size_t)(password - rest.at);
-	return rest;
 }
 
 static bool is_of_users(char c)
@@ -74,23 +94,25 @@ static void add_user(struct text *text, struct span user)
 }
 
 /* "sip:192.0.2.11:5060" and "alice" make "sip:alice@192.0.2.11:5060". */
-static void write_contact(struct text *text, struct span user, struct span node_uri)
+static void write_contact(struct text *text, const struct addressee *addressee,
+			  struct span node_uri)
 {
 	const char *colon = memchr(node_uri.at, ':', node_uri.length);
 	const char *at = memchr(node_uri.at, '@', node_uri.length);
 	struct span host = after(node_uri, at ? at : colon);
 
 	text_add(text, (struct span){ node_uri.at, (size_t)(colon + 1 - node_uri.at) });
-	add_user(text, user);
+	add_user(text, addressee->user);
 	text_add(text, SPAN("@"));
 	text_add(text, host);
+	if (addressee->is_phone)
+		text_add(text, SPAN(";user=phone"));
 }
 
 void server_redirect(struct server *server, const struct request *request,
-		     const struct choice *choices, size_t count)
+		     const struct addressee *addressee, const struct choice *choices, size_t count)
 {
 	struct reply reply = { .status = 302, .reason = "Moved Temporarily" };
-	struct span user = user_of(request->message->uri);
 	char texts[REPLY_CONTACTS_MAX][CONTACT_MAX];
 
 	for (size_t i = 0; i < count && reply.contact_count < REPLY_CONTACTS_MAX; i++) {
@@ -99,7 +121,7 @@ void server_redirect(struct server *server, const struct request *request,
 
 		if (uri.length == 0 || !memchr(uri.at, ':', uri.length))
 			continue;
-		write_contact(&text, user, uri);
+		write_contact(&text, addressee, uri);
 		if (!text.overflow)
 			reply.contacts[reply.contact_count++] = text_span(&text);
 	}
@@ -107,8 +129,8 @@ void server_redirect(struct server *server, const struct request *request,
 		server_refuse_unreachable(server, request);
 		return;
 	}
-	count_up(server->options.counts, calls_redirected);
-	server_answer(server, request, &reply);
+	if (server_answer(server, request, &reply))
+		count_up(server->options.counts, calls_redirected);
 }
 
 void server_refuse_unreachable(struct server *server, const struct request *request)

@@ -72,7 +72,7 @@ static bool take_line_ends(struct assembly *assembly, struct span *bytes)
 /* Reads the Content-Length of a header part. */
 static int read_body_length(struct span headers, size_t *length)
 {
-	uint64_t stated = 0, again;
+	uint64_t stated = 0;
 	bool is_stated = false;
 	struct header header;
 	struct span line;
@@ -82,10 +82,8 @@ static int read_body_length(struct span headers, size_t *length)
 	while ((found = headers_next(&headers, &header)) != 0) {
 		if (found < 0 || header.name != HEADER_CONTENT_LENGTH)
 			continue;
-		if (number_read(header.value, 0, UINT32_MAX, &again) ||
-		    (is_stated && again != stated))
+		if (is_stated || number_read(header.value, 0, UINT32_MAX, &stated))
 			return -EBADMSG;
-		stated = again;
 		is_stated = true;
 	}
 	*length = stated;

@@ -33,8 +33,8 @@ enum assembly_result {
 
 /*
  * Takes bytes off *bytes, and is called again until it is hungry. -E2BIG if a message is longer
- * than MESSAGE_MAX, -EBADMSG if its Content-Length cannot be read or is there twice with two
- * values, -ENOMEM. A message without Content-Length has no body.
+ * than MESSAGE_MAX, -EBADMSG if its Content-Length cannot be read or is there twice, -ENOMEM. A
+ * message without Content-Length has no body.
  */
 int assembly_next(struct assembly *assembly, struct span *bytes, struct span *message);
 

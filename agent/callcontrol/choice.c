@@ -62,7 +62,7 @@ size_t choice_make(const struct view *view, struct span aor, const struct choice
 	};
 
 	selection.location_count =
-		view_where(view, aor, now_ms, locations, DIRECTORY_LOCATIONS_MAX);
+		view_registrations(view, aor, now_ms, locations, DIRECTORY_LOCATIONS_MAX);
 	choose(&selection, false, false);
 	if (selection.count == 0)
 		choose(&selection, true, false);

@@ -11,6 +11,8 @@
 struct kept {
 	struct table_node by_identity;
 	struct kept *older, *newer;
+	struct memory_account account;
+	uint64_t wanted;
 	uint64_t ends_ns;
 	uint8_t address[16];
 	uint16_t port;
@@ -64,20 +66,43 @@ void memory_free(struct memory *memory)
 	free(memory);
 }
 
-static struct kept *find(const struct memory *memory, uint64_t identity)
+/* The first of these namesakes that has not ended; NULL if none is left. */
+static struct kept *skip_ended(struct table_node *node, uint64_t now_ns)
 {
-	struct table_node *node = table_first(&memory->by_identity, identity);
-
+	while (node && table_element(node, struct kept, by_identity)->ends_ns <= now_ns)
+		node = table_next(node);
 	return node ? table_element(node, struct kept, by_identity) : NULL;
 }
 
-static struct kept *make_kept(const struct memory_entry *entry, uint64_t ends_ns)
+static struct kept *first(const struct memory *memory, uint64_t identity, uint64_t now_ns)
+{
+	return skip_ended(table_first(&memory->by_identity, identity), now_ns);
+}
+
+static struct kept *next(const struct kept *kept, uint64_t now_ns)
+{
+	return skip_ended(table_next(&kept->by_identity), now_ns);
+}
+
+static struct kept *find(const struct memory *memory, const struct memory_key *key, uint64_t now_ns)
+{
+	struct kept *kept = first(memory, key->identity, now_ns);
+
+	while (kept && kept->wanted != key->wanted)
+		kept = next(kept, now_ns);
+	return kept;
+}
+
+static struct kept *make_kept(const struct memory_entry *entry, uint64_t wanted, size_t bytes,
+			      uint64_t ends_ns)
 {
 	struct kept *kept = malloc(sizeof(*kept) + entry->uri.length);
 
 	if (!kept)
 		return NULL;
 	*kept = (struct kept){
+		.account = { .asked = bytes, .largest = bytes },
+		.wanted = wanted,
 		.ends_ns = ends_ns,
 		.port = entry->port,
 		.uri_length = (uint16_t)entry->uri.length,
@@ -97,21 +122,47 @@ static void make_room(struct memory *memory, uint64_t now_ns)
 		forget(memory, memory->oldest);
 }
 
-int memory_put(struct memory *memory, uint64_t identity, const struct memory_entry *entry,
-	       uint64_t now_ns)
+/* What went elsewhere before under this key is forgotten, but not how much it was answered with. */
+static void take_place(struct memory *memory, struct kept *kept, struct kept *before)
+{
+	struct memory_account *account = &kept->account;
+
+	account->asked += before->account.asked;
+	account->returned = before->account.returned;
+	if (account->largest < before->account.largest)
+		account->largest = before->account.largest;
+	forget(memory, before);
+}
+
+static void limit_namesakes(struct memory *memory, uint64_t identity, uint64_t now_ns)
+{
+	struct kept *last = NULL;
+	size_t count = 0;
+
+	for (struct kept *kept = first(memory, identity, now_ns); kept; kept = next(kept, now_ns)) {
+		last = kept;
+		count++;
+	}
+	if (count >= MEMORY_NAMESAKES_MAX)
+		forget(memory, last);
+}
+
+int memory_put(struct memory *memory, const struct memory_key *key,
+	       const struct memory_entry *entry, size_t bytes, uint64_t now_ns)
 {
 	struct kept *kept, *before;
 
 	if (entry->uri.length > NODE_URI_MAX)
 		return -E2BIG;
-	kept = make_kept(entry, now_ns + MEMORY_LIFETIME_NS);
+	kept = make_kept(entry, key->wanted, bytes, now_ns + MEMORY_LIFETIME_NS);
 	if (!kept)
 		return -ENOMEM;
-	before = find(memory, identity);
+	before = find(memory, key, now_ns);
 	if (before)
-		forget(memory, before);
+		take_place(memory, kept, before);
+	limit_namesakes(memory, key->identity, now_ns);
 	make_room(memory, now_ns);
-	if (table_put(&memory->by_identity, &kept->by_identity, identity)) {
+	if (table_put(&memory->by_identity, &kept->by_identity, key->identity)) {
 		free(kept);
 		return -ENOMEM;
 	}
@@ -119,15 +170,28 @@ int memory_put(struct memory *memory, uint64_t identity, const struct memory_ent
 	return 0;
 }
 
-int memory_find(const struct memory *memory, uint64_t identity, uint64_t now_ns,
+int memory_find(struct memory *memory, const struct memory_key *key, size_t bytes, uint64_t now_ns,
 		struct memory_entry *entry)
 {
-	const struct kept *kept = find(memory, identity);
+	struct kept *kept = find(memory, key, now_ns);
 
-	if (!kept || kept->ends_ns <= now_ns)
+	if (!kept)
 		return -ENOENT;
+	kept->account.asked += bytes;
+	if (kept->account.largest < bytes)
+		kept->account.largest = bytes;
 	memcpy(entry->address, kept->address, sizeof(entry->address));
 	entry->port = kept->port;
-	entry->uri = (struct span){ kept->uri, kept->uri_length };
+	entry->uri = (struct span){ kept->uri_length > 0 ? kept->uri : NULL, kept->uri_length };
 	return 0;
+}
+
+struct memory_account *memory_account(struct memory *memory, uint64_t identity,
+				      const uint8_t address[16], uint64_t now_ns)
+{
+	struct kept *kept = first(memory, identity, now_ns);
+
+	while (kept && memcmp(kept->address, address, sizeof(kept->address)) != 0)
+		kept = next(kept, now_ns);
+	return kept ? &kept->account : NULL;
 }

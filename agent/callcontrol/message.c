@@ -80,6 +80,13 @@ void message_write_lines(struct span lines, struct text *out)
 	}
 }
 
+void message_take_back(struct text *out, struct text before)
+{
+	*out = before;
+	if (out->size > 0)
+		out->buffer[out->used] = '\0';
+}
+
 static int read_via(struct reading *reading, struct span list)
 {
 	struct message *message = reading->message;
@@ -333,6 +340,25 @@ static int read_uri(const struct message *message, struct text *memory, struct u
 	return memory->overflow ? -EBADMSG : 0;
 }
 
+static bool is_hex(char byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') ||
+	       (byte >= 'A' && byte <= 'F');
+}
+
+/* True if no "%" in front of an "@" stands without two hex digits. */
+static bool has_good_escapes(struct span uri)
+{
+	const char *at = uri.length > 0 ? memchr(uri.at, '@', uri.length) : NULL;
+	struct span text = { uri.at, at ? (size_t)(at - uri.at) : 0 };
+
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] == '%' && (text.length - i < sizeof("%00") - 1 ||
+					  !is_hex(text.at[i + 1]) || !is_hex(text.at[i + 2])))
+			return false;
+	return true;
+}
+
 static int check_uri(struct reading *reading)
 {
 	char buffer[URI_ROOM];
@@ -340,7 +366,7 @@ static int check_uri(struct reading *reading)
 	struct uri uri;
 	int error = read_uri(reading->message, &memory, &uri);
 
-	if (error == -EBADMSG)
+	if (error == -EBADMSG || (!error && !has_good_escapes(reading->message->uri)))
 		note(reading, "Unreadable Request-URI");
 	return error == -ENOMEM ? error : 0;
 }

@@ -63,8 +63,8 @@ struct message {
  * is nobody to be answered. -EPROTO if it is a request that can be answered but not served, *reason
  * says why in a few words: a header that is needed is missing or there twice (From, To, Call-ID,
  * CSeq), a CSeq of another method, an unreadable number, a header line that is none, a body
- * shorter than Content-Length, a Request-URI that is no URI. *message then has what an answer needs:
- * Via, and whichever of the others are there. -ENOMEM.
+ * shorter than Content-Length, a Request-URI that is no URI or whose user has an escape that is
+ * none. *message then has what an answer needs: Via, and whichever of the others are there. -ENOMEM.
  */
 int message_read(struct span bytes, struct message *message, const char **reason);
 
@@ -73,6 +73,9 @@ bool message_line_is(const struct message_line *line, const char *name);
 
 /* Writes a piece of a message's head as it was received, with CRLF for each line end. */
 void message_write_lines(struct span lines, struct text *out);
+
+/* Takes back what was written since "before", such as a message that does not fit. */
+void message_take_back(struct text *out, struct text before);
 
 /*
  * The AOR that a request is for, of its Request-URI, as locations are kept under: see

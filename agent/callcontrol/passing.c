@@ -73,56 +73,105 @@ static uint64_t make_proof(struct span branch, const struct passing_hop *back,
 	return hash_bytes(key, parts, sizeof(parts));
 }
 
+/*
+ * Reads a URI that may stand in angle brackets. Without them all of it is the URI, whose user may
+ * have a ";" that is no parameter of a header.
+ */
+static int read_uri(struct span text, struct text *memory, struct uri *uri)
+{
+	struct address_value written = { .uri = text };
+	int error;
+
+	if (text.length > 0 && memchr(text.at, '<', text.length) &&
+	    value_read_address(text, &written))
+		return -EINVAL;
+	error = uri_read(written.uri, memory, uri);
+	if (error)
+		return error == -ENOMEM ? error : -EINVAL;
+	return memory->overflow ? -EINVAL : 0;
+}
+
+static int find_target(const struct uri *uri, uint8_t address[16], uint16_t *port)
+{
+	if (address_read(uri->host, address))
+		return -EINVAL;
+	*port = uri->port ? uri->port : VIA_PORT_DEFAULT;
+	return 0;
+}
+
 int passing_target(struct span uri, uint8_t address[16], uint16_t *port)
 {
 	char buffer[URI_ROOM];
 	struct text memory = TEXT_OVER(buffer);
-	struct address_value written;
-	struct message_via via;
 	struct uri read;
-	int error;
+	int error = read_uri(uri, &memory, &read);
 
-	if (via_read(uri, &via) == 0)
-		return via_target(&via, address, port);
-	if (value_read_address(uri, &written))
-		return -EINVAL;
-	error = uri_read(written.uri, &memory, &read);
-	if (error)
-		return error == -ENOMEM ? error : -EINVAL;
-	if (memory.overflow || address_read(read.host, address))
-		return -EINVAL;
-	*port = read.port ? read.port : VIA_PORT_DEFAULT;
-	return 0;
+	return error ? error : find_target(&read, address, port);
 }
 
-static bool is_ours(struct span route, const uint8_t local_address[16], uint16_t local_port)
+static bool is_ours(struct span route, const struct passing_self *self)
 {
+	char buffer[URI_ROOM];
+	struct text memory = TEXT_OVER(buffer);
 	uint8_t address[16];
+	struct uri uri;
 	uint16_t port;
 
-	return passing_target(route, address, &port) == 0 && port == local_port &&
-	       memcmp(address, local_address, sizeof(address)) == 0;
+	if (read_uri(route, &memory, &uri) || uri.host.length == 0)
+		return false;
+	return span_equal_nocase(uri.host, self->domain) ||
+	       (find_target(&uri, address, &port) == 0 &&
+		self->listens(self->context, address, port));
 }
 
-struct span passing_next_route(const struct message *request, const uint8_t local_address[16],
-			       uint16_t local_port)
+struct span passing_next_route(const struct message *request, const struct passing_self *self)
 {
 	struct span list, value;
+	size_t own = 0;
 
 	for (size_t i = 0; i < request->line_count; i++) {
 		if (!message_line_is(&request->lines[i], "Route"))
 			continue;
 		list = request->lines[i].value;
 		while (value_next(&list, &value) > 0)
-			if (!is_ours(value, local_address, local_port))
+			if (own++ == PASSING_SELF_MAX || !is_ours(value, self))
 				return value;
 	}
 	return (struct span){ NULL, 0 };
 }
 
+/* The sent-by of a Via with our mark, which other call controls have as well. */
+static bool read_marked(const struct message_via *via, uint8_t host[16], uint16_t *port)
+{
+	*port = via->port ? via->port : VIA_PORT_DEFAULT;
+	return via->branch.length == strlen(BRANCH_MARK) + HASH_DIGITS &&
+	       begins_with(via->branch, SPAN(BRANCH_MARK)) && address_read(via->host, host) == 0;
+}
+
+bool passing_is_loop(const struct message *request, const struct passing_self *self)
+{
+	struct message_via via;
+	struct span list, value;
+	uint8_t host[16];
+	uint16_t port;
+	size_t marked = 0;
+
+	for (size_t i = 0; i < request->line_count; i++) {
+		if (!message_line_is(&request->lines[i], "Via"))
+			continue;
+		list = request->lines[i].value;
+		while (value_next(&list, &value) > 0)
+			if (via_read(value, &via) == 0 && read_marked(&via, host, &port) &&
+			    (marked++ == PASSING_SELF_MAX ||
+			     self->listens(self->context, host, port)))
+				return true;
+	}
+	return false;
+}
+
 static void write_own_via(const struct message *request, const struct passing_hop *from,
-			  const uint8_t local_address[16], uint16_t local_port,
-			  const struct hash_key *key, struct text *out)
+			  const struct passing_way *way, const struct hash_key *key,
+			  struct text *out)
 {
 	struct passing_hop back = passing_back(request, from);
 	char buffer[sizeof(BRANCH_MARK) + HASH_DIGITS];
@@ -130,7 +179,7 @@ static void write_own_via(const struct message *request, const struct passing_ho
 
 	text_format(&branch, BRANCH_MARK "%0*" PRIx64, HASH_DIGITS, passing_identity(request, key));
 	text_add(out, SPAN("Via: SIP/2.0/UDP "));
-	address_write_port(out, local_address, local_port);
+	address_write_port(out, way->local_address, way->local_port);
 	text_format(out, ";branch=%s", buffer);
 	if (back.stream)
 		text_format(out, ";stream=%" PRIu64, back.stream);
@@ -200,9 +249,7 @@ static int finish(struct text *out, struct text before)
 {
 	if (!out->overflow)
 		return 0;
-	*out = before;
-	if (out->size > 0)
-		out->buffer[out->used] = '\0';
+	message_take_back(out, before);
 	return -E2BIG;
 }
 
@@ -222,21 +269,20 @@ static void write_request_lines(const struct message *request, const struct flow
 }
 
 int passing_write_request(const struct message *request, const struct passing_hop *from,
-			  const uint8_t local_address[16], uint16_t local_port, struct span route,
-			  const struct hash_key *key, struct text *out)
+			  const struct passing_way *way, const struct hash_key *key,
+			  struct text *out)
 {
-	struct span next = passing_next_route(request, local_address, local_port);
 	struct text before = *out;
 
 	if (request->has_max_forwards && request->max_forwards == 0)
 		return -ELOOP;
 	message_write_lines(request->start_line, out);
-	write_own_via(request, from, local_address, local_port, key, out);
-	if (route.at)
-		write_route(route, out);
+	write_own_via(request, from, way, key, out);
+	if (way->route.at)
+		write_route(way->route, out);
 	if (!request->has_max_forwards)
 		text_format(out, "Max-Forwards: %u\r\n", request->max_forwards);
-	write_request_lines(request, &from->flow, next, out);
+	write_request_lines(request, &from->flow, way->next_route, out);
 	write_end(request, out);
 	return finish(out, before);
 }
@@ -264,13 +310,11 @@ static int find_way_back(const struct message *response, const struct hash_key *
 static bool is_own_via(const struct message_via *via, const uint8_t local_address[16],
 		       uint16_t local_port)
 {
-	uint16_t port = via->port ? via->port : VIA_PORT_DEFAULT;
+	uint16_t port;
 	uint8_t host[16];
 
-	return address_read(via->host, host) == 0 &&
-	       memcmp(host, local_address, sizeof(host)) == 0 && port == local_port &&
-	       via->branch.length == strlen(BRANCH_MARK) + HASH_DIGITS &&
-	       begins_with(via->branch, SPAN(BRANCH_MARK));
+	return read_marked(via, host, &port) && port == local_port &&
+	       memcmp(host, local_address, sizeof(host)) == 0;
 }
 
 /* Writes the lines from the second value of Via on; nothing is above it but the topmost. */

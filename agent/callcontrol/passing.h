@@ -15,6 +15,9 @@
 #ifndef AGENT_CALLCONTROL_PASSING_H
 #define AGENT_CALLCONTROL_PASSING_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/hash.h"
 #include "base/text.h"
 #include "callcontrol/message.h"
@@ -32,22 +35,44 @@ struct passing_hop {
  */
 struct passing_hop passing_back(const struct message *request, const struct passing_hop *from);
 
-/*
- * The topmost value of Route that is not ours, whose address and port are not the local ones;
- * absent if there is none.
- */
-struct span passing_next_route(const struct message *request, const uint8_t local_address[16],
-			       uint16_t local_port);
+/* So often in a message it is asked whether that is us, which may take a system call. */
+#define PASSING_SELF_MAX 8
+
+/* What call control goes by in a Route or Via. */
+struct passing_self {
+	struct span domain; /* a host name that leads here, at any port; empty for none */
+	bool (*listens)(const void *context, const uint8_t address[16], uint16_t port);
+	const void *context;
+};
 
 /*
- * Writes a request as it is passed on from "local" (16 bytes, port): our Via on top, received
- * and rport in the one below it, Max-Forwards one less, our own Route values taken off, and "route"
- * (a URI; absent for none) put on as the topmost Route with ";lr". -ELOOP if Max-Forwards is
- * 0 (answer 483), -E2BIG; nothing is written then.
+ * The topmost value of Route that does not lead to ourselves; absent if there is none. Nobody honest
+ * has more than PASSING_SELF_MAX in front of it that do: the next one is it then.
+ */
+struct span passing_next_route(const struct message *request, const struct passing_self *self);
+
+/*
+ * True if a request has come by here before: one of its Vias is ours, or more than
+ * PASSING_SELF_MAX are of some call control.
+ */
+bool passing_is_loop(const struct message *request, const struct passing_self *self);
+
+/* How a request is passed on. */
+struct passing_way {
+	uint8_t local_address[16]; /* where it leaves */
+	uint16_t local_port;
+	struct span route; /* a URI, put on top of its Routes with ";lr"; absent for none */
+	struct span next_route; /* the first of its own Routes that stays; absent if none does */
+};
+
+/*
+ * Writes a request as it is passed on: our Via on top, received and rport in the one below it,
+ * Max-Forwards one less, and its Routes as the way says. -ELOOP if Max-Forwards is 0 (answer
+ * 483), -E2BIG; nothing is written then.
  */
 int passing_write_request(const struct message *request, const struct passing_hop *from,
-			  const uint8_t local_address[16], uint16_t local_port, struct span route,
-			  const struct hash_key *key, struct text *out);
+			  const struct passing_way *way, const struct hash_key *key,
+			  struct text *out);
 
 /* The number that is the same for a request and all that belongs to it: what the branch is made of. */
 uint64_t passing_identity(const struct message *request, const struct hash_key *key);
@@ -63,7 +88,7 @@ int passing_write_response(const struct message *response, const uint8_t local_a
 			   struct text *out);
 
 /*
- * The numeric address that a SIP URI, or a Route or Via value, leads to: 5060 without a port.
+ * The numeric address that a SIP URI, or a Route value, leads to: 5060 without a port.
  * -EINVAL if its host is a name: nothing is looked up, because that would be waiting. -ENOMEM.
  */
 int passing_target(struct span uri, uint8_t address[16], uint16_t *port);

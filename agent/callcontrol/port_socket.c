@@ -117,6 +117,16 @@ int port_socket_open(const struct ports_listen *listen)
 			 written, strerror(-fd));
 }
 
+/* Only to what is its own a host binds a socket. */
+bool port_socket_is_local(const uint8_t address[16])
+{
+	union port_name name;
+	socklen_t length = port_name_write(&name, address, 0);
+	cleanup_close int fd = socket(name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && !port_is_any(address) && bind(fd, &name.any, length) == 0;
+}
+
 /* A socket that is connected, but never sends, knows the way that it would take. */
 int port_socket_source(const uint8_t remote[16], uint8_t address[16])
 {

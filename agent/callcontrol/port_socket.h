@@ -36,6 +36,9 @@ int port_socket_open(const struct ports_listen *listen);
 /* The local address that this host sends to a remote one from; -errno if it cannot. */
 int port_socket_source(const uint8_t remote[16], uint8_t address[16]);
 
+/* True if the address is one of this host's. */
+bool port_socket_is_local(const uint8_t address[16]);
+
 /* True for 0.0.0.0 and ::. */
 bool port_is_any(const uint8_t address[16]);
 

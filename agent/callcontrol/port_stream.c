@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "callcontrol/assembly.h"
@@ -29,6 +30,10 @@ struct stream {
 	uint64_t active_ns; /* when it last brought or took something */
 	uint64_t begun_ns; /* when it began the message that is not whole, 0 without one */
 	uint64_t taken_ns; /* while output waits: since when nothing of it was taken */
+	uint64_t ended_ns; /* when its client had said everything, 0 before */
+	size_t unanswered; /* requests without a final answer */
+	size_t siblings; /* streams of its source, itself among them */
+	bool is_proven; /* it has brought a whole message */
 	bool broken; /* to be closed by its own watcher: it may be in use */
 };
 
@@ -45,11 +50,34 @@ static size_t place_of(uint64_t number)
 	return number % PORTS_STREAMS_MAX;
 }
 
+/* One customer has a whole /64 of IPv6. */
+static bool same_source(const struct stream *a, const struct stream *b)
+{
+	const uint8_t *address = a->flow.remote_addr;
+
+	return memcmp(address, b->flow.remote_addr, address_is_ipv4(address) ? 16 : 8) == 0;
+}
+
+/* A stream joins those of its source, or (-1) has left them. */
+static void count_siblings(struct stream *stream, int change)
+{
+	struct stream *const *places = stream->streams->places;
+
+	stream->siblings = 1;
+	for (size_t i = 0; i < PORTS_STREAMS_MAX; i++) {
+		if (!places[i] || places[i] == stream || !same_source(places[i], stream))
+			continue;
+		places[i]->siblings += (size_t)change;
+		stream->siblings++;
+	}
+}
+
 static void close_stream(struct stream *stream)
 {
 	struct port_streams *streams = stream->streams;
 
 	streams->places[place_of(stream->number)] = NULL;
+	count_siblings(stream, -1);
 	ev_io_stop(streams->options.loop, &stream->io);
 	assembly_clear(&stream->assembly);
 	free(stream->output);
@@ -64,11 +92,15 @@ static void break_stream(struct stream *stream)
 	ev_feed_event(stream->streams->options.loop, &stream->io, EV_READ);
 }
 
-static void watch(struct stream *stream, int events)
+/* Watches for what can happen to it now. */
+static void watch(struct stream *stream)
 {
 	struct ev_loop *loop = stream->streams->options.loop;
+	int events = (stream->ended_ns ? 0 : EV_READ) | (stream->output ? EV_WRITE : 0);
 
 	ev_io_stop(loop, &stream->io);
+	if (!events)
+		return;
 	ev_io_set(&stream->io, stream->fd, events);
 	ev_io_start(loop, &stream->io);
 }
@@ -92,7 +124,7 @@ static int keep_for_later(struct stream *stream, struct span rest)
 		if (!stream->output)
 			return -ENOMEM;
 		stream->taken_ns = clock_now_ns();
-		watch(stream, EV_READ | EV_WRITE);
+		watch(stream);
 	}
 	memcpy(stream->output + stream->output_used, rest.at, rest.length);
 	stream->output_used += rest.length;
@@ -111,6 +143,27 @@ static int write_stream(struct stream *stream, struct span bytes)
 			      (struct span){ bytes.at + sent, bytes.length - (size_t)sent });
 }
 
+static bool begins_with(struct span bytes, struct span start)
+{
+	return bytes.length >= start.length && memcmp(bytes.at, start.at, start.length) == 0;
+}
+
+static bool is_final_answer(struct span bytes)
+{
+	return begins_with(bytes, SPAN("SIP/2.0 ")) && !begins_with(bytes, SPAN("SIP/2.0 1"));
+}
+
+static bool wants_answer(struct span message)
+{
+	return !begins_with(message, SPAN("SIP/2.0 ")) && !begins_with(message, SPAN("ACK "));
+}
+
+/* True if neither side has anything more to say. */
+static bool is_done(const struct stream *stream)
+{
+	return stream->ended_ns && !stream->output && stream->unanswered == 0;
+}
+
 int port_streams_send(struct port_streams *streams, uint64_t number, struct span bytes)
 {
 	struct stream *stream = streams->places[place_of(number)];
@@ -119,7 +172,9 @@ int port_streams_send(struct port_streams *streams, uint64_t number, struct span
 	if (!stream || stream->number != number || stream->broken)
 		return -ENOENT;
 	error = write_stream(stream, bytes);
-	if (error)
+	if (!error && stream->unanswered > 0 && is_final_answer(bytes))
+		stream->unanswered--;
+	if (error || is_done(stream))
 		break_stream(stream);
 	return error;
 }
@@ -138,7 +193,7 @@ static void flush(struct stream *stream, uint64_t now_ns)
 	if (stream->output_used > 0)
 		return;
 	free(take_ptr(stream->output));
-	watch(stream, EV_READ);
+	watch(stream);
 }
 
 static void hand_over(struct stream *stream, struct span message, uint64_t now_ns)
@@ -146,6 +201,9 @@ static void hand_over(struct stream *stream, struct span message, uint64_t now_n
 	const struct port_streams_options *options = &stream->streams->options;
 	struct passing_hop from = { .flow = stream->flow, .stream = stream->number };
 
+	stream->is_proven = true;
+	if (wants_answer(message))
+		stream->unanswered++;
 	options->take(options->context, message, &from, now_ns);
 }
 
@@ -181,8 +239,13 @@ static void read_stream(struct stream *stream, uint64_t now_ns)
 
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (count <= 0) {
+	if (count < 0) {
 		stream->broken = true;
+		return;
+	}
+	if (count == 0) {
+		stream->ended_ns = now_ns;
+		watch(stream);
 		return;
 	}
 	stream->active_ns = now_ns;
@@ -199,7 +262,7 @@ static void on_stream(struct ev_loop *loop, ev_io *io, int events)
 		flush(stream, now_ns);
 	if (!stream->broken && (events & EV_READ))
 		read_stream(stream, now_ns);
-	if (stream->broken)
+	if (stream->broken || is_done(stream))
 		close_stream(stream);
 }
 
@@ -208,7 +271,8 @@ static bool is_stuck(const struct stream *stream, uint64_t now_ns)
 	uint64_t stuck_ns = stream->streams->options.stuck_ns;
 
 	return (stream->begun_ns && now_ns - stream->begun_ns >= stuck_ns) ||
-	       (stream->output && now_ns - stream->taken_ns >= stuck_ns);
+	       (stream->output && now_ns - stream->taken_ns >= stuck_ns) ||
+	       (stream->ended_ns && now_ns - stream->ended_ns >= stuck_ns);
 }
 
 static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
@@ -223,19 +287,30 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 			close_stream(streams->places[i]);
 }
 
-/* A free place; if there is none, that of the stream that has been idle longest. */
+/* True if a stream has to make room rather than another one. */
+static bool is_less_worth(const struct stream *a, const struct stream *b)
+{
+	if (a->is_proven != b->is_proven)
+		return b->is_proven;
+	if (a->siblings != b->siblings)
+		return a->siblings > b->siblings;
+	return a->active_ns < b->active_ns;
+}
+
+/* A free place; if there is none, that of the stream that is least worth. */
 static size_t find_place(struct port_streams *streams)
 {
-	size_t idlest = 0;
+	struct stream *const *places = streams->places;
+	size_t least = 0;
 
 	for (size_t i = 0; i < PORTS_STREAMS_MAX; i++) {
-		if (!streams->places[i])
+		if (!places[i])
 			return i;
-		if (streams->places[i]->active_ns < streams->places[idlest]->active_ns)
-			idlest = i;
+		if (is_less_worth(places[i], places[least]))
+			least = i;
 	}
-	close_stream(streams->places[idlest]);
-	return idlest;
+	close_stream(places[least]);
+	return least;
 }
 
 static int read_flow(int fd, const union port_name *remote, struct flow *flow)
@@ -272,7 +347,8 @@ static int open_stream(struct port_streams *streams, int fd, const union port_na
 	stream->active_ns = now_ns;
 	ev_io_init(&stream->io, on_stream, fd, EV_READ);
 	stream->io.data = stream;
-	ev_io_start(streams->options.loop, &stream->io);
+	watch(stream);
+	count_siblings(stream, 1);
 	streams->places[place] = take_ptr(stream);
 	return 0;
 }

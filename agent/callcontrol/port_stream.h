@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * port_stream.h - the TCP connections of ports: accepted, told apart into messages, written to,
- * and closed when they are stuck or their place is wanted.
+ * and closed when they are done or stuck, or their place is wanted.
  *
  * Included by ports.c. A stream's number is never given to another one.
  */

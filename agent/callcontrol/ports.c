@@ -224,6 +224,18 @@ int ports_send(struct ports *ports, const struct passing_hop *to, struct span by
 	return port ? port_datagram_send(port->fd, &to->flow, bytes) : -ENOENT;
 }
 
+bool ports_listens(const struct ports *ports, const uint8_t address[16], uint16_t port)
+{
+	for (size_t i = 0; i < ports->count; i++) {
+		const struct ports_listen *listen = &ports->port[i].listen;
+
+		if (listen->port == port && hears(listen, address) &&
+		    (!port_is_any(listen->address) || port_socket_is_local(address)))
+			return true;
+	}
+	return false;
+}
+
 int ports_local(const struct ports *ports, const struct passing_hop *from, const uint8_t remote[16],
 		uint8_t address[16], uint16_t *port)
 {

@@ -4,14 +4,20 @@
  *
  * A stream is told apart into messages by Content-Length. Streams are bounded in number and in
  * what they may hold. One that takes nothing of what waits for it, or brings no end of a message
- * that it has begun, for PORTS_STUCK_NS is closed; so is the one that has been idle longest when
- * another one wants its place. Line ends in front of messages go no further; keepalives on
+ * that it has begun, for PORTS_STUCK_NS is closed. When another one wants its place one is closed
+ * that has never brought a whole message, if there is any; of those, or else of all, one of the
+ * source with the most streams (of IPv6: of the /64), and of these the one that has been idle
+ * longest. Line ends in front of messages go no further; keepalives on
  * streams (RFC 5626) are answered.
+ *
+ * A stream that its client has half closed is closed once every request that came over it has its
+ * final answer, or after PORTS_STUCK_NS.
  */
 #ifndef AGENT_CALLCONTROL_PORTS_H
 #define AGENT_CALLCONTROL_PORTS_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,9 +61,16 @@ void ports_serve(struct ports *ports, ports_take *take, void *context);
 /*
  * Sends bytes to a hop: over the stream that it names, else as a datagram from the UDP port whose
  * local address and port the hop's flow has. -ENOENT if there is no such stream or port any more,
- * -EAGAIN if it takes nothing now (it is dropped, as UDP may), or as sendto().
+ * -EAGAIN if it takes nothing now (it is dropped, as UDP may), -EMSGSIZE if it is too large for
+ * a datagram, or as sendto().
  */
 int ports_send(struct ports *ports, const struct passing_hop *to, struct span bytes);
+
+/*
+ * True if what is sent to that address and port comes in here, over whatever transport. Where every
+ * address is listened at that holds for those that this host has.
+ */
+bool ports_listens(const struct ports *ports, const uint8_t address[16], uint16_t port);
 
 /*
  * The local UDP address and port to send to a remote address from: those that the message came

@@ -7,8 +7,6 @@
 #include "callcontrol/passing.h"
 #include "callcontrol/via.h"
 
-#define STATUS_TRYING 100
-
 /* How much of a reply is written. */
 struct extent {
 	size_t contacts;
@@ -28,13 +26,12 @@ static uint64_t make_tag(const struct message *request, const struct hash_key *k
 	return hash_bytes(key, parts, sizeof(parts));
 }
 
-/* A 100 needs no tag (RFC 3261 section 8.2.6.2). */
-static void write_to(const struct message *request, uint16_t status, const struct hash_key *key,
+static void write_to(const struct message *request, const struct hash_key *key,
 		     const struct message_line *line, struct text *out)
 {
 	struct span to = line->whole;
 
-	if (request->to_tag.at || status == STATUS_TRYING) {
+	if (request->to_tag.at) {
 		message_write_lines(to, out);
 		return;
 	}
@@ -44,8 +41,8 @@ static void write_to(const struct message *request, uint16_t status, const struc
 }
 
 /* What RFC 3261 section 8.2.6.2 wants copied; of a header that is there twice, the first. */
-static void write_copied(const struct reply *reply, const struct message *request,
-			 const struct flow *flow, const struct hash_key *key, struct text *out)
+static void write_copied(const struct message *request, const struct flow *flow,
+			 const struct hash_key *key, struct text *out)
 {
 	for (size_t i = 0; i < request->line_count; i++) {
 		const struct message_line *line = &request->lines[i];
@@ -54,7 +51,7 @@ static void write_copied(const struct reply *reply, const struct message *reques
 		if (message_line_is(line, "Via"))
 			via_write_line(request, line, flow, out);
 		else if (value == request->to.at)
-			write_to(request, reply->status, key, line, out);
+			write_to(request, key, line, out);
 		else if (value == request->from.at || value == request->call_id.at ||
 			 value == request->cseq.at)
 			message_write_lines(line->whole, out);
@@ -73,31 +70,39 @@ static void write_contacts(const struct reply *reply, size_t count, struct text 
 		text_add(out, SPAN("\r\n"));
 }
 
-static void write_optional(const struct reply *reply, const struct message *request,
-			   struct text *out)
+static void write_unsupported(const struct reply *reply, struct text *out)
+{
+	if (!reply->unsupported.at)
+		return;
+	text_add(out, SPAN("Unsupported: "));
+	message_write_lines(reply->unsupported, out);
+	text_add(out, SPAN("\r\n"));
+}
+
+static void write_optional(const struct reply *reply, struct text *out)
 {
 	if (reply->retry_after_s)
 		text_format(out, "Retry-After: %" PRIu32 "\r\n", reply->retry_after_s);
 	if (reply->allow)
 		text_format(out, "Allow: %s\r\n", reply->allow);
-	for (size_t i = 0; reply->status == STATUS_TRYING && i < request->line_count; i++)
-		if (message_line_is(&request->lines[i], "Timestamp"))
-			message_write_lines(request->lines[i].whole, out);
 }
 
-static void write_tail(const struct reply *reply, const struct message *request,
-		       struct extent extent, struct text *out)
+static void write_tail(const struct reply *reply, struct extent extent, struct text *out)
 {
 	write_contacts(reply, extent.contacts, out);
+	write_unsupported(reply, out);
 	if (extent.optional)
-		write_optional(reply, request, out);
+		write_optional(reply, out);
 	text_add(out, SPAN("Content-Length: 0\r\n\r\n"));
 }
 
-/* Leaves out the next that may be; false if nothing is left to be left out. */
+/*
+ * Leaves out the next that may be; false if nothing is left to be left out. A redirection that
+ * leads nowhere would end the call that a retransmission may yet save.
+ */
 static bool shrink(struct extent *extent)
 {
-	if (extent->contacts > 0) {
+	if (extent->contacts > 1) {
 		extent->contacts--;
 		return true;
 	}
@@ -105,14 +110,6 @@ static bool shrink(struct extent *extent)
 		return false;
 	extent->optional = false;
 	return true;
-}
-
-static int take_back(struct text *out, struct text before)
-{
-	*out = before;
-	if (out->size > 0)
-		out->buffer[out->used] = '\0';
-	return -E2BIG;
 }
 
 int reply_write(const struct reply *reply, const struct message *request, const struct flow *flow,
@@ -124,13 +121,14 @@ int reply_write(const struct reply *reply, const struct message *request, const 
 	if (!request->is_request || span_equal(request->method, SPAN("ACK")))
 		return -EINVAL;
 	text_format(out, "SIP/2.0 %u %s\r\n", reply->status, reply->reason);
-	write_copied(reply, request, flow, key, out);
+	write_copied(request, flow, key, out);
 	head = *out;
 	do {
 		*out = head;
-		write_tail(reply, request, extent, out);
+		write_tail(reply, extent, out);
 		if (!out->overflow && (limit == 0 || out->used - before.used <= limit))
 			return 0;
 	} while (shrink(&extent));
-	return take_back(out, before);
+	message_take_back(out, before);
+	return -E2BIG;
 }

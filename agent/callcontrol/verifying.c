@@ -36,56 +36,77 @@ static void set_expiry(struct server *server, uint64_t now_ns)
 	ev_timer_start(loop, &server->expiry);
 }
 
-/* It waits no longer; what it waited for is not answered any more. */
+/* The path that it waited for is asked for no longer once nobody waits for it. */
 static void take(struct server *server, struct waiting_request *waiting)
 {
 	const struct directory *directory = server->options.directory;
+	struct waiting_path *path = waiting->path;
 
 	waiting_take(server->waiting, waiting);
-	directory->forget(directory->context, waiting);
+	if (path->first)
+		return;
+	directory->forget(directory->context, path);
+	waiting_end_path(path);
 }
 
 /* The bytes have been read before, so they can be again. */
-static int read_again(const struct waiting_request *waiting, struct message *message)
+static int read_again(const struct server *server, const struct waiting_request *waiting,
+		      struct message *message, struct request *request)
 {
 	const char *reason;
+	int error = message_read(waiting->bytes, message, &reason);
 
-	return message_read(waiting->bytes, message, &reason);
+	*request = (struct request){ .message = message, .from = &waiting->from };
+	if (!error)
+		server_identify(server, request);
+	return error;
 }
 
 /* Routes a request that has waited, and frees it. */
 static void settle(struct server *server, struct waiting_request *waiting, enum outcome outcome,
 		   uint64_t now_ns)
 {
-	struct choice_doubt doubt = { .node = waiting->node, .flow = waiting->flow };
+	char name[NODE_NAME_MAX];
+	struct span node = waiting_node(waiting->path);
+	struct choice_doubt doubt = { .node = { name, node.length }, .flow = waiting->path->flow };
 	struct message message;
-	struct request request = {
-		.message = &message,
-		.from = &waiting->from,
-		.identity = waiting->identity,
-		.now_ns = now_ns,
-	};
+	struct request request;
 
+	memcpy(name, node.at, node.length);
 	take(server, waiting);
 	if (outcome == OUTCOME_OPEN)
 		count_up(server->options.counts, calls_verified);
 	if (outcome == OUTCOME_DOUBTFUL)
 		count_up(server->options.counts, calls_unverified);
-	if (read_again(waiting, &message))
+	if (read_again(server, waiting, &message, &request)) {
 		count_up(server->options.counts, calls_dropped);
-	else
+	} else {
+		request.now_ns = now_ns;
 		server_route(server, &request, outcome == OUTCOME_DOUBTFUL ? &doubt : NULL);
+	}
 	free(waiting);
 }
 
-static void settle_path(struct server *server, struct span node, const struct flow *flow,
-			enum outcome outcome, uint64_t now_ns)
+/* All that wait for the path; the last one takes it along. */
+static void settle_path(struct server *server, struct waiting_path *path, enum outcome outcome,
+			uint64_t now_ns)
 {
-	struct waiting_request *waiting;
+	bool is_last = false;
 
-	while ((waiting = waiting_find_path(server->waiting, node, flow)))
-		settle(server, waiting, outcome, now_ns);
+	while (!is_last) {
+		is_last = !path->first->next_of_path;
+		settle(server, path->first, outcome, now_ns);
+	}
 	set_expiry(server, now_ns);
+}
+
+/*
+ * A path that said nothing is in doubt only if its node was told to prompt it, and if it could
+ * be heard here: else the cluster is slow, or out of reach.
+ */
+static enum outcome judge_silence(const struct server *server, const struct waiting_path *path)
+{
+	return path->is_ordered && server_can_see(server) ? OUTCOME_DOUBTFUL : OUTCOME_UNKNOWN;
 }
 
 static void on_expiry(struct ev_loop *loop, ev_timer *timer, int events)
@@ -97,95 +118,114 @@ static void on_expiry(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	while ((waiting = waiting_first(server->waiting)) && waiting->until_ns <= now_ns)
-		settle(server, waiting, OUTCOME_DOUBTFUL, now_ns);
+		settle(server, waiting, judge_silence(server, waiting->path), now_ns);
 	set_expiry(server, now_ns);
 }
 
-/* That the node was asked says nothing yet; that it could not be ends the wait. */
+/* That it could not be ordered ends the wait. */
 static void on_ordered(void *asker, const struct directory_answer *answer)
 {
-	const struct waiting_request *waiting = asker;
-	char name[NODE_NAME_MAX];
-	struct span node = { name, waiting->node.length };
-	struct flow flow = waiting->flow;
+	struct waiting_path *path = asker;
 
 	if (!answer->error)
-		return;
-	memcpy(name, waiting->node.at, waiting->node.length);
-	settle_path(waiting->owner, node, &flow, OUTCOME_UNKNOWN, clock_now_ns());
+		path->is_ordered = true;
+	else
+		settle_path(path->owner, path, OUTCOME_UNKNOWN, clock_now_ns());
 }
 
-/* Has the node prompt the path, unless it was told to for a request that waits already. */
-static int ask(struct server *server, struct waiting_request *waiting, bool is_asked)
+static int order_prompt(struct server *server, struct waiting_path *path)
 {
 	const struct directory *directory = server->options.directory;
 	struct order order = {
 		.kind = ORDER_prompt,
 		.issued_ms = clock_ms(server),
-		.flow = waiting->flow,
+		.flow = path->flow,
 	};
 
-	if (is_asked)
-		return 0;
-	return directory->order(directory->context, waiting->node, &order, on_ordered, waiting);
+	return directory->order(directory->context, waiting_node(path), &order, on_ordered, path);
+}
+
+static bool wait_for_path(struct server *server, const struct request *request,
+			  struct waiting_path *path)
+{
+	struct waiting_request wanted = {
+		.identity = server_transaction(request),
+		.until_ns = request->now_ns + server->options.verify_ns,
+		.from = *request->from,
+		.bytes = request->message->bytes,
+	};
+
+	return waiting_put(server->waiting, path, &wanted) != NULL;
+}
+
+/* Waits for a path that nobody waits for yet: its node is told to prompt it. */
+static bool wait_for_new_path(struct server *server, const struct request *request,
+			      const struct location *location)
+{
+	struct waiting_path *path =
+		waiting_put_path(server->waiting, location->node, &location->flow, server);
+	struct waiting_request *waiting;
+
+	if (!path)
+		return false;
+	if (!wait_for_path(server, request, path)) {
+		waiting_end_path(path);
+		return false;
+	}
+	if (order_prompt(server, path) == 0)
+		return true;
+	waiting = path->first;
+	waiting_take(server->waiting, waiting);
+	waiting_end_path(path);
+	free(waiting);
+	return false;
 }
 
 static bool wait_for(struct server *server, const struct request *request,
 		     const struct location *location)
 {
-	bool is_asked = waiting_find_path(server->waiting, location->node, &location->flow) != NULL;
-	struct waiting_request wanted = {
-		.identity = request->identity,
-		.until_ns = request->now_ns + server->options.verify_ns,
-		.from = *request->from,
-		.flow = location->flow,
-		.node = location->node,
-		.bytes = request->message->bytes,
-		.owner = server,
-	};
-	struct waiting_request *waiting = waiting_put(server->waiting, &wanted);
+	struct waiting_path *path =
+		waiting_find_path(server->waiting, location->node, &location->flow);
+	bool waits = path ? wait_for_path(server, request, path)
+			  : wait_for_new_path(server, request, location);
 
-	if (!waiting)
-		return false;
-	if (ask(server, waiting, is_asked)) {
-		waiting_take(server->waiting, waiting);
-		free(waiting);
-		return false;
-	}
-	set_expiry(server, request->now_ns);
-	return true;
+	if (waits)
+		set_expiry(server, request->now_ns);
+	return waits;
 }
 
-/* A path that is silent was prompted in vain, and there is no better one. */
+/*
+ * A path that is silent was prompted in vain, and there is no better one. A TCP connection cannot be
+ * prompted, and its end is reported.
+ */
 bool server_verify(struct server *server, const struct request *request,
 		   const struct location *location)
 {
 	if (server->options.verify_ns == 0 || choice_is_silent(location, NULL) ||
-	    is_fresh(location, clock_ms(server)) || location->node.length > NODE_NAME_MAX)
+	    location->flow.transport == FLOW_TCP || is_fresh(location, clock_ms(server)) ||
+	    !server_can_see(server))
 		return false;
 	return wait_for(server, request, location);
 }
 
 bool server_is_waiting(const struct server *server, const struct request *request)
 {
-	return waiting_find(server->waiting, request->identity) != NULL;
+	return waiting_find(server->waiting, server_transaction(request)) != NULL;
 }
 
 bool server_stop_waiting(struct server *server, const struct request *cancel)
 {
-	struct waiting_request *waiting = waiting_find(server->waiting, cancel->identity);
+	struct waiting_request *waiting = waiting_find(server->waiting, server_transaction(cancel));
 	struct reply terminated = { .status = 487, .reason = "Request Terminated" };
 	struct reply done = { .status = 200, .reason = "OK" };
 	struct message message;
-	struct request request = *cancel;
+	struct request request;
 
 	if (!waiting)
 		return false;
 	take(server, waiting);
 	server_answer(server, cancel, &done);
-	request.message = &message;
-	request.from = &waiting->from;
-	if (read_again(waiting, &message) == 0)
+	if (read_again(server, waiting, &message, &request) == 0)
 		server_answer(server, &request, &terminated);
 	free(waiting);
 	set_expiry(server, cancel->now_ns);
@@ -194,8 +234,13 @@ bool server_stop_waiting(struct server *server, const struct request *cancel)
 
 void server_reported(struct server *server, const struct location *location, uint64_t now_ns)
 {
-	if (waiting_first(server->waiting) && is_fresh(location, clock_ms(server)))
-		settle_path(server, location->node, &location->flow, OUTCOME_OPEN, now_ns);
+	struct waiting_path *path;
+
+	if (!waiting_first(server->waiting) || !is_fresh(location, clock_ms(server)))
+		return;
+	path = waiting_find_path(server->waiting, location->node, &location->flow);
+	if (path)
+		settle_path(server, path, OUTCOME_OPEN, now_ns);
 }
 
 int verifying_begin(struct server *server)

@@ -36,7 +36,10 @@ struct directory {
 	 */
 	int (*where)(void *context, struct span aor, directory_answered *answered, void *asker);
 	int (*cluster)(void *context, directory_answered *answered, void *asker);
-	/* Tells a node to do something; the answer has an error or nothing. -ENOENT, -ENOTCONN. */
+	/*
+	 * Tells a node to do something; the answer has an error (-EHOSTDOWN for a node that is
+	 * dead) or nothing. -ENOENT, -ENOTCONN.
+	 */
 	int (*order)(void *context, struct span node, const struct order *order,
 		     directory_answered *answered, void *asker);
 	/* Whoever asked is gone: nothing of theirs is answered any more. */

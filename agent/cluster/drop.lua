@@ -15,16 +15,24 @@ local CHANGES_MAX = 65536
 -- Beyond it a double is not exact.
 local NUMBER_MAX = 2 ^ 53 - 1
 
--- Runs a command on a key. If what somebody has put there is of another type, or no number, it
--- is deleted, and the command begins anew; any other failure is that of whoever runs the script.
+-- A stream whose last ID is the last one there can be: nothing could ever be added again.
+local EXHAUSTED = "exhausted the last possible ID"
+
+local function is_unusable(failure)
+	return failure:find("^WRONGTYPE") or failure:find("not an integer") or
+	       failure:find("would overflow") or failure:find(EXHAUSTED, 1, true)
+end
+
+-- Runs a command on a key. If what somebody has put there is of another type, no number, or
+-- exhausted, it is deleted, and the command begins anew; any other failure is that of whoever
+-- runs the script.
 local function run(command, key, ...)
 	local answer = redis.pcall(command, key, ...)
 	local failure = type(answer) == "table" and answer.err
 	if not failure then
 		return answer
 	end
-	if failure:find("^WRONGTYPE") or failure:find("not an integer") or
-	   failure:find("would overflow") then
+	if is_unusable(failure) then
 		redis.call("DEL", key)
 	end
 	return redis.call(command, key, ...)

@@ -16,6 +16,8 @@
 #define AGENT_CLUSTER_FOLLOW_PARTS_H
 
 #include "cluster/follow.h"
+#include "cluster/questions.h"
+#include "cluster/redis_reply.h"
 #include "cluster/share_clock.h"
 
 /* How often the nodes are read, and how long they may not be before the view is blind. */
@@ -25,12 +27,9 @@
 /* Readings begin at least so far apart: changes that are missed come in bursts. */
 #define FOLLOW_SETTLE_NS (UINT64_C(1000) * 1000000)
 
-/* Room for the id of an entry of a stream: two numbers of 64 bits. */
-#define FOLLOW_ID_MAX 48
-
 /* Where the stream of changes has been followed to. */
 struct follow_changes {
-	char id[FOLLOW_ID_MAX]; /* of the latest entry */
+	char id[REDIS_STREAM_ID_MAX]; /* of the latest entry */
 	uint64_t sequence; /* of the latest change */
 	uint64_t target; /* what the sequence was known to be when was last asked */
 	bool is_placed; /* the two above it are known */
@@ -57,8 +56,6 @@ struct follow_nodes {
 	uint64_t written; /* how far they have been written, as far as is known */
 };
 
-struct follow_order;
-
 struct follow {
 	struct follow_options options;
 	struct redis_link *reader; /* readings, nodes, orders */
@@ -68,8 +65,7 @@ struct follow {
 	struct follow_nodes nodes;
 	struct share_clock clock;
 	struct directory directory;
-	struct follow_order *orders; /* those that are not answered yet */
-	size_t order_count;
+	struct directory_questions orders; /* those that are not answered yet */
 	ev_timer tick;
 	uint64_t ticks;
 	uint64_t stale_ns; /* since when it is not current */
@@ -83,9 +79,6 @@ struct follow {
 	bool knows_clock;
 	bool is_closing;
 };
-
-/* The text of an answer, or of a part of one; absent if it is none. */
-struct span follow_text(const struct redisReply *reply);
 
 /* Reads a location and hands it to the view; what cannot be is counted. -ENOMEM. */
 int follow_take(struct follow *follow, struct span aor, struct span field, struct span value,
@@ -118,8 +111,6 @@ void follow_ask_nodes(struct follow *follow);
 /* Whether the nodes can be read. */
 void follow_set_blind(struct follow *follow, bool blind, uint64_t now_ns);
 
-/* The functions of the directory; and the end of all that was ordered through it. */
 struct directory follow_make_directory(struct follow *follow);
-void follow_forget_orders(struct follow *follow);
 
 #endif

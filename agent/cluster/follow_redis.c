@@ -13,13 +13,6 @@
 /* The view is expired once in so many ticks: in a second. */
 #define TICKS_PER_EXPIRY 2
 
-struct span follow_text(const struct redisReply *reply)
-{
-	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_STATUS)
-		return (struct span){ NULL, 0 };
-	return (struct span){ reply->str, reply->len };
-}
-
 void follow_judge(struct follow *follow)
 {
 	bool current = follow->is_whole && !follow->is_blind &&
@@ -193,7 +186,7 @@ void follow_close(struct follow *follow)
 	if (!follow)
 		return;
 	follow->is_closing = true;
-	follow_forget_orders(follow);
+	questions_forget_all(&follow->orders);
 	ev_timer_stop(follow->options.loop, &follow->tick);
 	redis_link_close(follow->listener);
 	redis_link_close(follow->reader);

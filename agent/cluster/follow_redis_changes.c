@@ -9,7 +9,7 @@
 #include "cluster/notation.h"
 
 /* So many changes are taken at once, and Redis waits so long for the first one. */
-#define CHANGES_AT_ONCE "1000"
+#define CHANGES_AT_ONCE "4000"
 #define CHANGES_WAIT_MS "2000"
 
 /* The fields of an entry; what it does not have is absent. */
@@ -23,20 +23,17 @@ struct change {
 static void read_fields(const struct redisReply *fields, struct change *change)
 {
 	*change = (struct change){ 0 };
-	if (fields->type != REDIS_REPLY_ARRAY)
-		return;
-	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
-		struct span name = follow_text(fields->element[i]);
-		struct span value = follow_text(fields->element[i + 1]);
+	for (size_t i = 0; i < redis_reply_pairs(fields); i++) {
+		struct redis_pair pair = redis_reply_pair(fields, i);
 
-		if (span_equal(name, SPAN("n")))
-			change->sequence = value;
-		else if (span_equal(name, SPAN("a")))
-			change->aor = value;
-		else if (span_equal(name, SPAN("f")))
-			change->field = value;
-		else if (span_equal(name, SPAN("v")))
-			change->value = value;
+		if (span_equal(pair.name, SPAN("n")))
+			change->sequence = pair.value;
+		else if (span_equal(pair.name, SPAN("a")))
+			change->aor = pair.value;
+		else if (span_equal(pair.name, SPAN("f")))
+			change->field = pair.value;
+		else if (span_equal(pair.name, SPAN("v")))
+			change->value = pair.value;
 	}
 }
 
@@ -69,6 +66,11 @@ static int take_change(struct follow *follow, const struct change *change)
 	return follow_take(follow, change->aor, change->field, change->value, true);
 }
 
+static void note_id(struct follow_changes *changes, struct span id)
+{
+	snprintf(changes->id, sizeof(changes->id), "%.*s", (int)id.length, id.at);
+}
+
 /* Why everything has to be read anew after this entry; NULL if it has not. */
 static const char *take_entry(struct follow *follow, const struct redisReply *entry)
 {
@@ -77,8 +79,8 @@ static const char *take_entry(struct follow *follow, const struct redisReply *en
 	uint64_t sequence;
 	bool follows;
 
-	snprintf(changes->id, sizeof(changes->id), "%s", entry->element[0]->str);
-	read_fields(entry->element[1], &change);
+	note_id(changes, redis_reply_id(entry));
+	read_fields(redis_reply_fields(entry), &change);
 	if (read_sequence(&change, &sequence)) {
 		count_up(follow->options.counts, shared_garbage);
 		return NULL;
@@ -88,32 +90,6 @@ static const char *take_entry(struct follow *follow, const struct redisReply *en
 	if (take_change(follow, &change))
 		return "one could not be kept in mind";
 	return follows ? NULL : "some were cut off before they were read";
-}
-
-static bool is_entry(const struct redisReply *reply)
-{
-	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-	       reply->element[0]->type == REDIS_REPLY_STRING && reply->element[0]->len > 0 &&
-	       reply->element[0]->len < FOLLOW_ID_MAX;
-}
-
-/* The entries in { { KEY, { { ID, FIELDS }, ... } } }; NULL if that is not it. */
-static const struct redisReply *entries_of(const struct redisReply *reply)
-{
-	const struct redisReply *stream, *entries;
-
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1)
-		return NULL;
-	stream = reply->element[0];
-	if (stream->type != REDIS_REPLY_ARRAY || stream->elements != 2)
-		return NULL;
-	entries = stream->element[1];
-	if (entries->type != REDIS_REPLY_ARRAY)
-		return NULL;
-	for (size_t i = 0; i < entries->elements; i++)
-		if (!is_entry(entries->element[i]))
-			return NULL;
-	return entries;
 }
 
 static void take_entries(struct follow *follow, const struct redisReply *entries)
@@ -147,7 +123,7 @@ static void take_answer(struct follow *follow, const struct redisReply *reply)
 		take_none(follow);
 		return;
 	}
-	entries = entries_of(reply);
+	entries = redis_reply_entries(reply);
 	if (!entries)
 		redis_link_reset(follow->listener, "what it sends as changes makes no sense");
 	else
@@ -200,7 +176,7 @@ void follow_place_changes(struct follow *follow, struct span id, uint64_t sequen
 {
 	struct follow_changes *changes = &follow->changes;
 
-	snprintf(changes->id, sizeof(changes->id), "%.*s", (int)id.length, id.at);
+	note_id(changes, id);
 	changes->sequence = sequence;
 	changes->is_placed = true;
 	changes->is_moved = changes->is_asked;

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <hiredis/hiredis.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cluster/follow_parts.h"
-#include "cluster/notation.h"
+#include "cluster/redis_orders.h"
 
 /* So many orders may wait until Redis says that it has them. */
 #define ORDERS_MAX 4096
 
-/* Orders that nobody takes are kept for an hour, and so many of them. */
-#define ORDERS_KEPT "10000"
-#define ORDERS_LIFETIME_S "3600"
+/* "node NAME has not been heard of for SECONDS s" */
+#define SILENCE_MAX (NODE_NAME_MAX + 64)
 
-/* One that Redis has not said to have yet. */
-struct follow_order {
+/* An order that Redis has not said to have yet. */
+struct pending {
+	struct directory_question question;
 	struct follow *follow;
-	struct follow_order *next;
-	struct follow_order **link; /* what points here */
-	directory_answered *answered; /* NULL: whoever asked is gone */
-	void *asker;
 };
 
 static int where(void *context, struct span aor, directory_answered *answered, void *asker)
@@ -51,39 +50,9 @@ static int cluster(void *context, directory_answered *answered, void *asker)
 	return 0;
 }
 
-static struct follow_order *new_order(struct follow *follow, directory_answered *answered,
-				      void *asker)
-{
-	struct follow_order *pending = malloc(sizeof(*pending));
-
-	if (!pending)
-		return NULL;
-	*pending = (struct follow_order){
-		.follow = follow,
-		.next = follow->orders,
-		.link = &follow->orders,
-		.answered = answered,
-		.asker = asker,
-	};
-	if (pending->next)
-		pending->next->link = &pending->next;
-	follow->orders = pending;
-	follow->order_count++;
-	return pending;
-}
-
-static void free_order(struct follow_order *pending)
-{
-	*pending->link = pending->next;
-	if (pending->next)
-		pending->next->link = pending->link;
-	pending->follow->order_count--;
-	free(pending);
-}
-
 static void order_answered(void *context, const struct redisReply *reply)
 {
-	struct follow_order *pending = context;
+	cleanup_free struct pending *pending = context;
 	struct directory_answer answer = { .now_ms = follow_clock_ms(pending->follow) };
 
 	if (!reply) {
@@ -94,40 +63,21 @@ static void order_answered(void *context, const struct redisReply *reply)
 		answer.reason =
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "its answer makes no sense";
 	}
-	if (pending->answered)
-		pending->answered(pending->asker, &answer);
-	free_order(pending);
+	questions_tell(&pending->question, &answer);
+	questions_take(&pending->question);
 }
 
-static void lifetime_answered(void *context, const struct redisReply *reply)
+/* Nobody would take it: whoever ordered is told at once. */
+static void refuse(const struct follow *follow, struct span node, uint64_t silence_ns,
+		   directory_answered *answered, void *asker)
 {
-	(void)context;
-	(void)reply;
-}
+	struct directory_answer answer = { .error = -EHOSTDOWN, .now_ms = follow_clock_ms(follow) };
+	char reason[SILENCE_MAX];
 
-static int write_order(struct follow_order *pending, struct span node, const struct order *order)
-{
-	char key_room[sizeof(NOTATION_ORDERS) + NODE_NAME_MAX], order_room[NOTATION_MAX];
-	struct text key = TEXT_OVER(key_room), text = TEXT_OVER(order_room);
-	struct redis_link *link = pending->follow->reader;
-	int error;
-
-	text_add(&key, SPAN(NOTATION_ORDERS));
-	text_add(&key, node);
-	notation_write_order(&text, order);
-	if (key.overflow || text.overflow)
-		return -E2BIG;
-	error = redis_link_ask(link,
-			       (const struct span[]){ SPAN("XADD"), text_span(&key), SPAN("MAXLEN"),
-						      SPAN("~"), SPAN(ORDERS_KEPT), SPAN("*"),
-						      SPAN("o"), text_span(&text) },
-			       8, false, order_answered, pending);
-	if (!error)
-		(void)redis_link_ask(link,
-				     (const struct span[]){ SPAN("EXPIRE"), text_span(&key),
-							    SPAN(ORDERS_LIFETIME_S) },
-				     3, false, lifetime_answered, NULL);
-	return error;
+	snprintf(reason, sizeof(reason), "node %.*s has not been heard of for %" PRIu64 " s",
+		 (int)node.length, node.at, silence_ns / NS_PER_S);
+	answer.reason = reason;
+	answered(asker, &answer);
 }
 
 /* "leave" is between the nodes. */
@@ -139,42 +89,48 @@ static int can_order(const struct follow *follow, struct span node, const struct
 		return -ENOTCONN;
 	if (!view_find_node(follow->options.view, node))
 		return -ENOENT;
-	return follow->order_count < ORDERS_MAX ? 0 : -EBUSY;
+	return follow->orders.count < ORDERS_MAX ? 0 : -EBUSY;
+}
+
+static int write_order(struct follow *follow, struct span node, const struct order *wanted,
+		       directory_answered *answered, void *asker)
+{
+	cleanup_free struct pending *pending = malloc(sizeof(*pending));
+	struct order issued = *wanted;
+	int error;
+
+	if (!pending)
+		return -ENOMEM;
+	issued.issued_ms = follow_clock_ms(follow);
+	pending->follow = follow;
+	error = redis_orders_write(follow->reader, node, &issued, order_answered, pending);
+	if (error)
+		return error;
+	questions_put(&follow->orders, &take_ptr(pending)->question, answered, asker);
+	return 0;
 }
 
 static int order(void *context, struct span node, const struct order *wanted,
 		 directory_answered *answered, void *asker)
 {
 	struct follow *follow = context;
-	struct order issued = *wanted;
-	struct follow_order *pending;
 	int error = can_order(follow, node, wanted);
+	uint64_t silence_ns;
 
 	if (error)
 		return error;
-	pending = new_order(follow, answered, asker);
-	if (!pending)
-		return -ENOMEM;
-	issued.issued_ms = follow_clock_ms(follow);
-	error = write_order(pending, node, &issued);
-	if (error)
-		free_order(pending);
-	return error;
+	silence_ns = view_node_silence_ns(follow->options.view, node, clock_now_ns());
+	if (silence_ns < NODE_DEAD_NS)
+		return write_order(follow, node, wanted, answered, asker);
+	refuse(follow, node, silence_ns, answered, asker);
+	return 0;
 }
 
 static void forget(void *context, void *asker)
 {
-	const struct follow *follow = context;
+	struct follow *follow = context;
 
-	for (struct follow_order *pending = follow->orders; pending; pending = pending->next)
-		if (pending->asker == asker)
-			pending->answered = NULL;
-}
-
-void follow_forget_orders(struct follow *follow)
-{
-	for (struct follow_order *pending = follow->orders; pending; pending = pending->next)
-		pending->answered = NULL;
+	questions_forget(&follow->orders, asker);
 }
 
 struct directory follow_make_directory(struct follow *follow)

@@ -2,7 +2,6 @@
 #include <hiredis/hiredis.h>
 
 #include "base/clock.h"
-#include "base/number.h"
 #include "cluster/follow_parts.h"
 #include "cluster/notation.h"
 
@@ -20,8 +19,8 @@ static void time_answered(void *context, const struct redisReply *reply)
 
 	if (!reply || follow->is_closing || reply->type != REDIS_REPLY_ARRAY ||
 	    reply->elements != 2 ||
-	    number_read(follow_text(reply->element[0]), 0, UINT32_MAX, &seconds) ||
-	    number_read(follow_text(reply->element[1]), 0, 999999, &us))
+	    redis_reply_number(reply->element[0], 0, UINT32_MAX, &seconds) ||
+	    redis_reply_number(reply->element[1], 0, 999999, &us))
 		return;
 	(void)share_clock_learn(&follow->clock, seconds * 1000 + us / 1000, follow->nodes.asked_ns,
 				clock_now_ns());
@@ -39,7 +38,7 @@ static void sequence_answered(void *context, const struct redisReply *reply)
 
 	if (!reply || follow->is_closing || reply->type == REDIS_REPLY_ERROR)
 		return;
-	(void)number_read(follow_text(reply), 1, UINT64_MAX - 1, &written); /* none: 0 */
+	(void)redis_reply_number(reply, 1, UINT64_MAX - 1, &written); /* none: 0 */
 	follow->nodes.written = written;
 	if (written < follow->nodes.sequence && follow->changes.is_placed &&
 	    follow->reading.phase != FOLLOW_PLACING)
@@ -65,11 +64,13 @@ static void take_nodes(struct follow *follow, const struct redisReply *reply, ui
 {
 	struct node node;
 
-	for (size_t i = 0; i + 1 < reply->elements; i += 2)
-		if (notation_read_node(follow_text(reply->element[i]),
-				       follow_text(reply->element[i + 1]), &node) ||
+	for (size_t i = 0; i < redis_reply_pairs(reply); i++) {
+		struct redis_pair pair = redis_reply_pair(reply, i);
+
+		if (notation_read_node(pair.name, pair.value, &node) ||
 		    view_put_node(follow->options.view, &node, heard_ns(follow, &node, now_ns)))
 			count_up(follow->options.counts, shared_garbage);
+	}
 	view_end_nodes(follow->options.view);
 }
 

@@ -13,14 +13,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/number.h"
 #include "cluster/follow_parts.h"
 #include "cluster/notation.h"
 
 #define KEYS_AT_ONCE "512"
-
-/* Before the first entry of any stream. */
-#define STREAM_BEGINNING "0-0"
 
 /* What was asked for an AOR. */
 struct question {
@@ -74,11 +70,13 @@ static void take_locations(struct follow *follow, struct span aor, const struct 
 		count_up(follow->options.counts, shared_garbage);
 		return;
 	}
-	follow->reading.locations += reply->elements / 2;
-	for (size_t i = 0; i + 1 < reply->elements; i += 2)
-		if (follow_take(follow, aor, follow_text(reply->element[i]),
-				follow_text(reply->element[i + 1]), false))
+	follow->reading.locations += redis_reply_pairs(reply);
+	for (size_t i = 0; i < redis_reply_pairs(reply); i++) {
+		struct redis_pair pair = redis_reply_pair(reply, i);
+
+		if (follow_take(follow, aor, pair.name, pair.value, false))
 			follow->reading.has_failed = true;
+	}
 }
 
 static void locations_answered(void *context, const struct redisReply *reply)
@@ -137,12 +135,12 @@ static void keys_answered(void *context, const struct redisReply *reply)
 		end_if_answered(follow);
 		return;
 	}
-	cursor = follow_text(reply->element[0]);
+	cursor = redis_reply_text(reply->element[0]);
 	keys = reply->element[1];
 	if (!span_equal(cursor, SPAN("0")))
 		scan(follow, cursor);
 	for (size_t i = 0; i < keys->elements; i++)
-		ask_for_locations(follow, follow_text(keys->element[i]));
+		ask_for_locations(follow, redis_reply_text(keys->element[i]));
 	end_if_answered(follow);
 }
 
@@ -162,17 +160,10 @@ static void scan(struct follow *follow, struct span cursor)
 		  8, keys_answered, follow);
 }
 
-static bool is_entry(const struct redisReply *reply)
-{
-	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-	       reply->element[0]->type == REDIS_REPLY_STRING &&
-	       reply->element[0]->len < FOLLOW_ID_MAX;
-}
-
 /* Where the changes end, from { SEQUENCE, { the last entry, if there is any } }; -EBADMSG. */
 static int place(struct follow *follow, const struct redisReply *reply)
 {
-	struct span id = SPAN(STREAM_BEGINNING);
+	struct span id = SPAN(REDIS_STREAM_BEGINNING);
 	const struct redisReply *entries;
 	uint64_t sequence = 0;
 
@@ -180,12 +171,12 @@ static int place(struct follow *follow, const struct redisReply *reply)
 	    reply->element[1]->type != REDIS_REPLY_ARRAY)
 		return -EBADMSG;
 	entries = reply->element[1];
-	if (entries->elements > 0 && !is_entry(entries->element[0]))
+	if (entries->elements > 0 && !redis_reply_is_entry(entries->element[0]))
 		return -EBADMSG;
 	if (entries->elements > 0)
-		id = follow_text(entries->element[0]->element[0]);
+		id = redis_reply_id(entries->element[0]);
 	/* None, or garbage: put.lua begins anew with 1. */
-	(void)number_read(follow_text(reply->element[0]), 1, UINT64_MAX - 1, &sequence);
+	(void)redis_reply_number(reply->element[0], 1, UINT64_MAX - 1, &sequence);
 	follow_place_changes(follow, id, sequence);
 	return 0;
 }

@@ -26,8 +26,8 @@ struct node {
 	struct span uri; /* where calls for it go: "sip:192.0.2.11:5060" */
 	uint64_t incarnation; /* random, of this run of its agent */
 	uint64_t beat_ms; /* when it last said that it is there, by the clock of the cluster */
-	uint64_t begun; /* its latest epoch */
-	uint64_t whole; /* its latest epoch that was announced to the end, 0 for none */
+	uint64_t begun; /* its latest epoch, at most 2^53 - 1 */
+	uint64_t whole; /* its latest epoch that was announced to the end, 0 for none: <= begun */
 	uint32_t paths;
 	uint32_t lag_ms; /* from a change at the node until it was written, the latest one */
 	bool draining; /* no new calls for it */

@@ -9,8 +9,8 @@
 
 #define VERSION "1"
 
-/* The scripts count in doubles, which are exact up to here: the year 287396. */
-#define TIME_MAX_MS ((UINT64_C(1) << 53) - 1)
+/* The scripts count in doubles, which are exact up to here: as a time, the year 287396. */
+#define EXACT_MAX ((UINT64_C(1) << 53) - 1)
 
 #define SERVING "serving"
 #define DRAINING "draining"
@@ -115,7 +115,14 @@ static bool take_number(struct span *rest, uint64_t *out)
 
 static bool take_time(struct span *rest, uint64_t *ms)
 {
-	return read_number(take_word(rest), TIME_MAX_MS, ms);
+	return read_number(take_word(rest), EXACT_MAX, ms);
+}
+
+/* So high that no node gets there by counting, and so low that it can always count on. */
+static bool take_epochs(struct span *rest, struct node *node)
+{
+	return read_number(take_word(rest), EXACT_MAX, &node->begun) &&
+	       read_number(take_word(rest), node->begun, &node->whole);
 }
 
 static bool take_small(struct span *rest, uint32_t *out)
@@ -221,9 +228,9 @@ int notation_read_node(struct span name, struct span value, struct node *out)
 
 	if (!node_name_is_good(name) || !take_version(&value) ||
 	    !take_number(&value, &read.incarnation) || !take_time(&value, &read.beat_ms) ||
-	    !take_number(&value, &read.begun) || !take_number(&value, &read.whole) ||
-	    !take_small(&value, &read.paths) || !take_small(&value, &read.lag_ms) ||
-	    !take_draining(&value, &read.draining) || !uri_is_good(value))
+	    !take_epochs(&value, &read) || !take_small(&value, &read.paths) ||
+	    !take_small(&value, &read.lag_ms) || !take_draining(&value, &read.draining) ||
+	    !uri_is_good(value))
 		return -EBADMSG;
 	read.uri = value;
 	*out = read;

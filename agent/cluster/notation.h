@@ -16,9 +16,12 @@
  *
  * KIND is r, s, d or l (registration, subscription, dialog, lingering); HEALTH as
  * path_health_name(); FLOW as flow_write(), three words; LENGTH that of the AOR in bytes. Times
- * in ms. The "1" is the version of the notation: another one is garbage to this one.
+ * in ms. BEGUN is at most 2^53 - 1, and WHOLE at most BEGUN. ACCEPTED of an order is as NAME itself
+ * has written it of what it is to end. The "1" is the version of the notation: another one is
+ * garbage to this one.
  *
- * The scripts (put.lua, drop.lua, beat.lua) write, and put.lua reads, the same notation.
+ * The scripts (put.lua, drop.lua, beat.lua) write the same notation; put.lua reads locations, and
+ * beat.lua nodes, as these functions do.
  */
 #ifndef AGENT_CLUSTER_NOTATION_H
 #define AGENT_CLUSTER_NOTATION_H

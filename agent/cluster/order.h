@@ -32,7 +32,11 @@ struct order {
 	struct span node; /* of leave: the node where the device is now */
 	struct span aor; /* of leave, as the next ones */
 	struct span device;
-	uint64_t accepted_ms; /* when that node's server accepted it */
+	/*
+	 * Of leave: when the server of the node that is told accepted what it is to end, as the node
+	 * has written it. What it has accepted since is another matter, whose own report decides.
+	 */
+	uint64_t accepted_ms;
 };
 
 /* "leave", "drop", ... and back: ORDER_MAX for any other word. */

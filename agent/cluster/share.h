@@ -21,8 +21,11 @@
 #include "cluster/redis_link.h"
 #include "state/record.h"
 
-/* So many reports may wait for their answers: more are not sent before some have come. */
-#define SHARE_WINDOW 4096
+/*
+ * So many reports of an announcement may wait for their answers. It is small, because the beats
+ * queue behind them: a node must not seem to be dead while it announces.
+ */
+#define SHARE_WINDOW 256
 
 /* What becomes of a registration when its device registers through another node. */
 enum share_move { SHARE_MOVE_STOP, SHARE_MOVE_KEEP };
@@ -37,9 +40,12 @@ struct share_options {
 	enum share_move move;
 	struct counts *counts;
 	uint32_t (*paths)(void *context); /* how many are kept now */
-	/* Told to do something: "leave" as well, whether by an order or because a report was stale. */
+	/*
+	 * Told to do something. "leave", by an order or because a report was stale, is about the
+	 * registration that was accepted at accepted_ns here, to some milliseconds, and no other.
+	 */
 	void (*ordered)(void *context, const struct order *order, uint64_t accepted_ns);
-	/* Something can be announced again: see share_room(). */
+	/* There is something to announce, or room again after there was none: see share_room(). */
 	void (*wake)(void *context);
 	void *context;
 	/* The clock of the cluster in ms, for simulations; NULL: that of the Redis server. */
@@ -74,13 +80,17 @@ void share_drop(struct share *share, const struct record *record);
 
 /*
  * The announcement that is wanted: 0 for none. When the number changes, whoever knows all
- * bindings begins to share_put() every one of them, as many at a time as share_room() says
- * (the last path may exceed it), and says share_announced() at the end. Whatever changes
- * meanwhile is share_put() as ever.
+ * bindings begins to share_put() every one of them, as many at a time as share_room() says, and
+ * says share_announced() at the end. Whatever changes meanwhile is share_put() as ever.
  */
 uint64_t share_epoch(const struct share *share);
-size_t share_room(const struct share *share);
 void share_announced(struct share *share, uint64_t epoch);
+
+/*
+ * How much may be told now of what can wait. After it was 0, wake() is called once half of
+ * SHARE_WINDOW is free, whether an announcement is wanted or not.
+ */
+size_t share_room(const struct share *share);
 
 /* For whoever shows the cluster. */
 const struct directory *share_directory(struct share *share);

@@ -2,8 +2,9 @@
 /*
  * share_clock.h - how far the clock of the cluster is away from our monotonic one.
  *
- * Each beat brings one sample: what the Redis server's clock said at some time between our
- * asking and its answer. The one with the shortest round trip of the latest few is believed.
+ * Each beat tells what the Redis server's clock said at some time between our asking and its
+ * answer. What is believed moves only if that contradicts it, or is more exact: so slow answers,
+ * however many, take nothing from what quick ones have told.
  */
 #ifndef AGENT_CLUSTER_SHARE_CLOCK_H
 #define AGENT_CLUSTER_SHARE_CLOCK_H
@@ -12,21 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHARE_CLOCK_SAMPLES 8
-
 /* The clock has stepped if it is suddenly that far from where it was. */
 #define SHARE_CLOCK_STEP_MS 1000
 
-struct share_clock_sample {
-	int64_t offset_ms; /* cluster minus monotonic */
-	int64_t round_ms; /* round trip: the offset is at most half of it wrong */
-};
-
 struct share_clock {
-	struct share_clock_sample samples[SHARE_CLOCK_SAMPLES];
-	size_t count; /* of samples taken since the beginning, or since the clock stepped */
-	int64_t offset_ms; /* the one that is believed */
-	bool known;
+	int64_t offset_ms; /* cluster minus monotonic */
+	int64_t round_ms; /* it is at most half of this wrong */
+	bool learnt; /* from any server */
+	bool sure; /* from the one that is connected now */
 };
 
 /*

@@ -18,10 +18,8 @@
 #define PAUSE_MIN_NS (1 * NS_PER_S)
 #define PAUSE_MAX_NS (16 * NS_PER_S)
 
-struct beat {
-	struct share_redis *share;
-	uint64_t sent_ns;
-};
+/* What was announced later than now was not announced by any clock that we could go on from. */
+#define AHEAD_MAX_MS 5000
 
 uint64_t share_redis_now_ms(const struct share_redis *share)
 {
@@ -73,6 +71,7 @@ static bool is_announcing(const struct share_redis *share)
 
 static void wake(struct share_redis *share)
 {
+	share->filled = false;
 	share->options.wake(share->options.context);
 }
 
@@ -86,15 +85,21 @@ static void become_whole(struct share_redis *share)
 	share_redis_beat(share);
 }
 
+void share_redis_asked(struct share_redis *share)
+{
+	share->asked_count++;
+	if (outstanding(share) >= SHARE_WINDOW)
+		share->filled = true;
+}
+
 void share_redis_progress(struct share_redis *share)
 {
-	size_t waiting = outstanding(share);
-
-	if (share->void_epoch || !epoch(&share->share))
+	if (share->void_epoch)
 		return;
-	if (share->announced && share->answered_count >= share->announced_at)
+	if (epoch(&share->share) && share->announced &&
+	    share->answered_count >= share->announced_at)
 		become_whole(share);
-	else if (!share->announced && (waiting == SHARE_WINDOW / 2 || waiting == 0))
+	if (share->filled && outstanding(share) <= SHARE_WINDOW / 2)
 		wake(share);
 }
 
@@ -124,10 +129,17 @@ static void begin_epoch(struct share_redis *share, uint64_t now_ms, uint64_t now
 }
 
 /* The node as it was before this run of its agent: what is void stays so, and a drained node drained. */
-static void adopt(struct share_redis *share, const struct node *before)
+static void adopt(struct share_redis *share, const struct node *before, uint64_t now_ms)
 {
-	share->self.begun = before->begun;
-	share->self.whole = before->whole;
+	if (before->begun <= now_ms + AHEAD_MAX_MS) {
+		share->self.begun = before->begun;
+		share->self.whole = before->whole;
+	} else {
+		count_up(share->options.counts, shared_garbage);
+		log_warning("redis has a time in the future as that of the last announcement of "
+			    "node %s: it is not believed",
+			    share->options.node);
+	}
 	if (!before->draining || share->drain_told)
 		return;
 	share->self.draining = true;
@@ -157,7 +169,7 @@ static void meet_other(struct share_redis *share, const struct node *other, uint
 		       uint64_t now_ns)
 {
 	if (!share->met)
-		adopt(share, other);
+		adopt(share, other, now_ms);
 	else if (other->beat_ms + NODE_DEAD_NS / NS_PER_MS > now_ms)
 		meet_twin(share, now_ns);
 	else
@@ -221,11 +233,11 @@ static void beaten(struct share_redis *share, uint64_t now_ms, struct span previ
 
 static void beat_answered(void *context, const struct redisReply *reply)
 {
-	cleanup_free struct beat *beat = context;
-	struct share_redis *share = beat->share;
-	uint64_t now_ns = clock_now_ns();
+	struct share_redis *share = context;
+	uint64_t sent_ns = share->beaten_ns, now_ns = clock_now_ns();
 	uint64_t now_ms;
 
+	share->beaten_ns = 0;
 	if (!reply || share->closing)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR) {
@@ -233,15 +245,17 @@ static void beat_answered(void *context, const struct redisReply *reply)
 		return;
 	}
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-	    share_redis_number(reply->element[0], &now_ms)) {
+	    redis_reply_number(reply->element[0], 0, INT64_MAX, &now_ms)) {
 		redis_link_reset(share->reports, "what it answers to a beat makes no sense");
 		return;
 	}
-	learn_clock(share, now_ms, beat->sent_ns, now_ns);
-	beaten(share, now_ms, share_redis_text(reply->element[1]), now_ns);
+	learn_clock(share, now_ms, sent_ns, now_ns);
+	beaten(share, now_ms, redis_reply_text(reply->element[1]), now_ns);
+	if (share->beat_again)
+		share_redis_beat(share);
 }
 
-static int send_beat(struct share_redis *share, struct beat *beat)
+static int send_beat(struct share_redis *share)
 {
 	char head_room[64], tail_room[NODE_URI_MAX + 128], now_room[24] = "";
 	struct text head = TEXT_OVER(head_room), tail = TEXT_OVER(tail_room);
@@ -255,22 +269,29 @@ static int send_beat(struct share_redis *share, struct beat *beat)
 			      (const struct span[]){ SPAN(NOTATION_NODES), share->self.name,
 						     text_span(&head), text_span(&tail),
 						     text_span(&now) },
-			      1, 5, beat_answered, beat);
+			      1, 5, beat_answered, share);
 }
 
 void share_redis_beat(struct share_redis *share)
 {
-	cleanup_free struct beat *beat = NULL;
+	uint64_t now_ns;
 
 	if (!redis_link_is_up(share->reports))
 		return;
-	beat = malloc(sizeof(*beat));
-	if (!beat)
+	share->beat_again = share->beaten_ns != 0;
+	if (share->beat_again)
 		return;
 	share->self.paths = share->options.paths(share->options.context);
-	*beat = (struct beat){ .share = share, .sent_ns = clock_now_ns() };
-	if (send_beat(share, beat) == 0)
-		(void)take_ptr(beat);
+	now_ns = clock_now_ns();
+	if (send_beat(share) == 0)
+		share->beaten_ns = now_ns;
+}
+
+/* Other answers may come all the while, too slowly: to the others we are dead. */
+static void lose_patience(struct share_redis *share)
+{
+	if (share->beaten_ns && clock_now_ns() - share->beaten_ns >= REDIS_LINK_PATIENCE_NS)
+		redis_link_reset(share->reports, "it does not get round to a beat of ours");
 }
 
 void share_redis_set_draining(struct share_redis *share, bool draining)
@@ -289,6 +310,7 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
 	(void)events;
+	lose_patience(timer->data);
 	share_redis_beat(timer->data);
 }
 

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cluster/notation.h"
+#include "cluster/redis_orders.h"
 #include "cluster/share_redis_parts.h"
 
 /* So many questions may wait for their answers. */
 #define QUESTIONS_MAX 256
 
 #define KEY_MAX (sizeof(NOTATION_AOR) + LOCATION_TEXT_MAX)
-#define ORDERS_KEY_MAX (sizeof(NOTATION_ORDERS) + NODE_NAME_MAX)
-
-/* An order that nobody reads is kept for an hour, and there are at most so many of them. */
-#define ORDERS_LIFETIME_S "3600"
-#define ORDERS_KEPT "10000"
 
 /* What has to be known of a node to tell which of its locations hold. */
 struct known_node {
@@ -23,12 +21,10 @@ struct known_node {
 	uint64_t whole;
 };
 
+/* A question of share_redis_directory(): "asked" is its first member. */
 struct question {
+	struct directory_question asked;
 	struct share_redis *share;
-	struct question *next;
-	struct question **link; /* what points here */
-	directory_answered *answered; /* NULL: whoever asked is gone */
-	void *asker;
 	struct known_node *nodes; /* of where */
 	size_t node_count;
 	size_t aor_length; /* of where */
@@ -44,26 +40,15 @@ static struct question *new_question(struct share_redis *share, directory_answer
 
 	if (!question)
 		return NULL;
-	*question = (struct question){
-		.share = share,
-		.next = share->questions,
-		.link = &share->questions,
-		.answered = answered,
-		.asker = asker,
-	};
-	if (question->next)
-		question->next->link = &question->next;
-	share->questions = question;
-	share->question_count++;
+	question->share = share;
+	questions_put(&share->questions, &question->asked, answered, asker);
 	return question;
 }
 
+/* Nobody is told anything: it could not be asked. */
 static void free_question(struct question *question)
 {
-	*question->link = question->next;
-	if (question->next)
-		question->next->link = question->link;
-	question->share->question_count--;
+	questions_take(&question->asked);
 	free(question->nodes);
 	free(question);
 }
@@ -74,8 +59,8 @@ static void answer(struct question *question, const struct directory_answer *giv
 	struct directory_answer full = *given;
 
 	full.now_ms = share_redis_now_ms(question->share);
-	if (question->answered && !question->share->closing)
-		question->answered(question->asker, &full);
+	if (!question->share->closing)
+		questions_tell(&question->asked, &full);
 	free_question(question);
 }
 
@@ -102,7 +87,7 @@ static int can_ask(const struct share_redis *share)
 {
 	if (!share->in_reach)
 		return -ENOTCONN;
-	return share->question_count < QUESTIONS_MAX ? 0 : -EBUSY;
+	return share->questions.count < QUESTIONS_MAX ? 0 : -EBUSY;
 }
 
 static int ask(struct question *question, const struct span *words, size_t count,
@@ -123,9 +108,10 @@ static size_t read_nodes(struct share_redis *share, const struct redisReply *rep
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i + 1 < reply->elements; i += 2) {
-		if (notation_read_node(share_redis_text(reply->element[i]),
-				       share_redis_text(reply->element[i + 1]), &nodes[count]))
+	for (size_t i = 0; i < redis_reply_pairs(reply); i++) {
+		struct redis_pair pair = redis_reply_pair(reply, i);
+
+		if (notation_read_node(pair.name, pair.value, &nodes[count]))
 			count_up(share->options.counts, shared_garbage);
 		else
 			count++;
@@ -135,7 +121,7 @@ static size_t read_nodes(struct share_redis *share, const struct redisReply *rep
 
 static struct node *new_nodes(const struct redisReply *reply)
 {
-	return calloc(reply->elements / 2 + 1, sizeof(struct node));
+	return calloc(redis_reply_pairs(reply) + 1, sizeof(struct node));
 }
 
 static void cluster_answered(void *context, const struct redisReply *reply)
@@ -185,16 +171,17 @@ static bool holds(const struct question *question, const struct location *locati
 }
 
 static size_t read_locations(struct question *question, const struct redisReply *reply,
-			     struct location locations[DIRECTORY_LOCATIONS_MAX])
+			     struct location *locations)
 {
 	struct share_redis *share = question->share;
 	uint64_t now_ms = share_redis_now_ms(share);
 	struct location location;
 	size_t count = 0;
 
-	for (size_t i = 0; i + 1 < reply->elements && count < DIRECTORY_LOCATIONS_MAX; i += 2) {
-		if (notation_read_location(share_redis_text(reply->element[i]),
-					   share_redis_text(reply->element[i + 1]), &location)) {
+	for (size_t i = 0; i < redis_reply_pairs(reply); i++) {
+		struct redis_pair pair = redis_reply_pair(reply, i);
+
+		if (notation_read_location(pair.name, pair.value, &location)) {
 			count_up(share->options.counts, shared_garbage);
 			continue;
 		}
@@ -205,22 +192,48 @@ static size_t read_locations(struct question *question, const struct redisReply 
 	return count;
 }
 
+/* Registrations first, and the newest of each first: with few that are shown, these are. */
+static int compare(const void *left, const void *right)
+{
+	const struct location *a = left, *b = right;
+	bool a_registered = a->kind == BINDING_REGISTRATION;
+	bool b_registered = b->kind == BINDING_REGISTRATION;
+
+	if (a_registered != b_registered)
+		return b_registered - a_registered;
+	return (a->accepted_ms < b->accepted_ms) - (a->accepted_ms > b->accepted_ms);
+}
+
+static void show_locations(struct question *question, const struct redisReply *reply)
+{
+	cleanup_free struct location *locations =
+		calloc(redis_reply_pairs(reply) + 1, sizeof(*locations));
+	size_t count;
+
+	if (!locations) {
+		answer_error(question, -ENOMEM, "out of memory");
+		return;
+	}
+	count = read_locations(question, reply, locations);
+	qsort(locations, count, sizeof(*locations), compare);
+	answer(question,
+	       &(struct directory_answer){
+		       .locations = locations,
+		       .location_count =
+			       count < DIRECTORY_LOCATIONS_MAX ? count : DIRECTORY_LOCATIONS_MAX,
+	       });
+}
+
 static void where_answered(void *context, const struct redisReply *reply)
 {
 	struct question *question = context;
-	struct location locations[DIRECTORY_LOCATIONS_MAX];
 
-	if (reply && share_redis_is_mistyped(reply)) {
+	if (reply && redis_reply_is_mistyped(reply)) {
 		count_up(question->share->options.counts, shared_garbage);
 		answer(question, &(struct directory_answer){ .error = 0 });
-		return;
+	} else if (is_good(question, reply, REDIS_REPLY_ARRAY)) {
+		show_locations(question, reply);
 	}
-	if (!is_good(question, reply, REDIS_REPLY_ARRAY))
-		return;
-	answer(question, &(struct directory_answer){
-				 .locations = locations,
-				 .location_count = read_locations(question, reply, locations),
-			 });
 }
 
 static int know_nodes(struct question *question, const struct redisReply *reply)
@@ -296,31 +309,24 @@ static void order_written(void *context, const struct redisReply *reply)
 		answer(question, &(struct directory_answer){ .error = 0 });
 }
 
-static void lifetime_set(void *context, const struct redisReply *reply)
+/* True for a node that would carry an order out; otherwise the question is answered. */
+static bool is_heard(struct question *question, const struct redisReply *reply)
 {
-	(void)context;
-	(void)reply;
-}
+	uint64_t now_ms = share_redis_now_ms(question->share);
+	char reason[NODE_NAME_MAX + 64];
+	struct node node;
 
-static int write_order(struct question *question)
-{
-	char key_room[ORDERS_KEY_MAX], order_room[NOTATION_MAX];
-	struct text key = TEXT_OVER(key_room), order = TEXT_OVER(order_room);
-	int error;
-
-	text_format(&key, NOTATION_ORDERS "%s", question->node);
-	notation_write_order(&order, &question->order);
-	error = ask(question,
-		    (const struct span[]){ SPAN("XADD"), text_span(&key), SPAN("MAXLEN"), SPAN("~"),
-					   SPAN(ORDERS_KEPT), SPAN("*"), SPAN("o"),
-					   text_span(&order) },
-		    8, order_written);
-	if (!error)
-		(void)redis_link_ask(question->share->reports,
-				     (const struct span[]){ SPAN("EXPIRE"), text_span(&key),
-							    SPAN(ORDERS_LIFETIME_S) },
-				     3, false, lifetime_set, NULL);
-	return error;
+	if (notation_read_node(span_of(question->node), redis_reply_text(reply), &node)) {
+		count_up(question->share->options.counts, shared_garbage);
+		answer_error(question, -ENOENT, "there is no such node");
+		return false;
+	}
+	if (now_ms <= node.beat_ms || now_ms - node.beat_ms <= NODE_DEAD_NS / NS_PER_MS)
+		return true;
+	snprintf(reason, sizeof(reason), "node %s has not been heard of for %" PRIu64 " s",
+		 question->node, (now_ms - node.beat_ms) / 1000);
+	answer_error(question, -EHOSTDOWN, reason);
+	return false;
 }
 
 static void node_looked_up(void *context, const struct redisReply *reply)
@@ -328,13 +334,14 @@ static void node_looked_up(void *context, const struct redisReply *reply)
 	struct question *question = context;
 	int error;
 
-	if (!is_good(question, reply, REDIS_REPLY_INTEGER))
-		return;
-	if (reply->integer == 0) {
+	if (reply && reply->type == REDIS_REPLY_NIL) {
 		answer_error(question, -ENOENT, "there is no such node");
 		return;
 	}
-	error = write_order(question);
+	if (!is_good(question, reply, REDIS_REPLY_STRING) || !is_heard(question, reply))
+		return;
+	error = redis_orders_write(question->share->reports, span_of(question->node),
+				   &question->order, order_written, question);
 	if (error)
 		answer_error(question, error, strerror(-error));
 }
@@ -359,8 +366,8 @@ static int order(void *context, struct span node, const struct order *wanted,
 	question->order = *wanted;
 	question->order.issued_ms = share_redis_now_ms(share);
 	memcpy(question->node, node.at, node.length);
-	error = ask(question, (const struct span[]){ SPAN("HEXISTS"), SPAN(NOTATION_NODES), node },
-		    3, node_looked_up);
+	error = ask(question, (const struct span[]){ SPAN("HGET"), SPAN(NOTATION_NODES), node }, 3,
+		    node_looked_up);
 	if (error)
 		free_question(question);
 	return error;
@@ -368,11 +375,9 @@ static int order(void *context, struct span node, const struct order *wanted,
 
 static void forget(void *context, void *asker)
 {
-	const struct share_redis *share = context;
+	struct share_redis *share = context;
 
-	for (struct question *question = share->questions; question; question = question->next)
-		if (question->asker == asker)
-			question->answered = NULL;
+	questions_forget(&share->questions, asker);
 }
 
 static int drain(void *context, bool draining)

@@ -4,14 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cluster/notation.h"
+#include "cluster/redis_orders.h"
 #include "cluster/share_redis_parts.h"
-
-/*
- * What is in our stream has not been read yet, because it is deleted as soon as it is. So the
- * stream is read from its beginning whenever the connection, or Redis, may be another one, and
- * nothing is missed that was ordered meanwhile.
- */
-#define FROM_BEGINNING "0-0"
 
 /* So many orders are read at once, and Redis waits so long for the first one. */
 #define ORDERS_MAX 60
@@ -20,15 +14,9 @@
 
 _Static_assert(ORDERS_MAX + 2 <= REDIS_LINK_WORDS_MAX, "they are deleted in one command");
 
-#define KEY_MAX (sizeof(NOTATION_ORDERS) + NODE_NAME_MAX)
-
-static struct span key_of(const struct share_redis *share, char room[KEY_MAX])
+static struct span key_of(const struct share_redis *share, char room[REDIS_ORDERS_KEY_MAX])
 {
-	struct text key = { .buffer = room, .size = KEY_MAX };
-
-	text_add(&key, SPAN(NOTATION_ORDERS));
-	text_add(&key, share->self.name);
-	return text_span(&key);
+	return redis_orders_key(share->self.name, room);
 }
 
 /* "leave" holds for ever: what it says about the device stays true. */
@@ -70,36 +58,13 @@ static void take_order(struct share_redis *share, struct span text)
 /* The value of the field "o"; absent without one. */
 static struct span order_text(const struct redisReply *fields)
 {
-	if (fields->type == REDIS_REPLY_ARRAY)
-		for (size_t i = 0; i + 1 < fields->elements; i += 2)
-			if (span_equal(share_redis_text(fields->element[i]), SPAN("o")))
-				return share_redis_text(fields->element[i + 1]);
-	return (struct span){ NULL, 0 };
-}
+	for (size_t i = 0; i < redis_reply_pairs(fields); i++) {
+		struct redis_pair pair = redis_reply_pair(fields, i);
 
-/* The entries of our stream in { { KEY, { { ID, FIELDS }, ... } } }; NULL if that is not it. */
-static const struct redisReply *entries_of(const struct redisReply *reply)
-{
-	const struct redisReply *stream, *entries;
-
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1)
-		return NULL;
-	stream = reply->element[0];
-	if (stream->type != REDIS_REPLY_ARRAY || stream->elements != 2)
-		return NULL;
-	entries = stream->element[1];
-	if (entries->type != REDIS_REPLY_ARRAY || entries->elements == 0 ||
-	    entries->elements > ORDERS_MAX)
-		return NULL;
-	for (size_t i = 0; i < entries->elements; i++) {
-		const struct redisReply *entry = entries->element[i];
-
-		if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 ||
-		    share_redis_text(entry->element[0]).length == 0 ||
-		    share_redis_text(entry->element[0]).length >= STREAM_ID_MAX)
-			return NULL;
+		if (span_equal(pair.name, SPAN("o")))
+			return pair.value;
 	}
-	return entries;
+	return (struct span){ NULL, 0 };
 }
 
 static void deleted(void *context, const struct redisReply *reply)
@@ -112,29 +77,29 @@ static void deleted(void *context, const struct redisReply *reply)
 static void delete_entries(struct share_redis *share, const struct redisReply *entries)
 {
 	struct span words[2 + ORDERS_MAX];
-	char room[KEY_MAX];
+	char room[REDIS_ORDERS_KEY_MAX];
 
 	words[0] = SPAN("XDEL");
 	words[1] = key_of(share, room);
 	for (size_t i = 0; i < entries->elements; i++)
-		words[2 + i] = share_redis_text(entries->element[i]->element[0]);
+		words[2 + i] = redis_reply_id(entries->element[i]);
 	(void)redis_link_ask(share->orders, words, 2 + entries->elements, false, deleted, NULL);
 }
 
 static void take_entries(struct share_redis *share, const struct redisReply *entries)
 {
-	const struct redisReply *last = entries->element[entries->elements - 1]->element[0];
+	struct span last = redis_reply_id(entries->element[entries->elements - 1]);
 
-	snprintf(share->orders_read, sizeof(share->orders_read), "%s", last->str);
+	snprintf(share->orders_read, sizeof(share->orders_read), "%.*s", (int)last.length, last.at);
 	for (size_t i = 0; i < entries->elements; i++)
-		take_order(share, order_text(entries->element[i]->element[1]));
+		take_order(share, order_text(redis_reply_fields(entries->element[i])));
 	delete_entries(share, entries);
 }
 
 /* The key is ours alone: what is no stream does not belong there. */
 static void clear_away(struct share_redis *share)
 {
-	char room[KEY_MAX];
+	char room[REDIS_ORDERS_KEY_MAX];
 
 	(void)redis_link_ask(share->orders,
 			     (const struct span[]){ SPAN("DEL"), key_of(share, room) }, 2, false,
@@ -153,13 +118,13 @@ static void orders_answered(void *context, const struct redisReply *reply)
 	if (reply->type == REDIS_REPLY_ERROR) {
 		count_up(share->options.counts, shared_garbage);
 		log_debug("orders of node %s: %s", share->options.node, reply->str);
-		if (share_redis_is_mistyped(reply))
+		if (redis_reply_is_mistyped(reply))
 			clear_away(share);
 		return;
 	}
 	if (reply->type != REDIS_REPLY_NIL) {
-		entries = entries_of(reply);
-		if (!entries) {
+		entries = redis_reply_entries(reply);
+		if (!entries || entries->elements > ORDERS_MAX) {
 			redis_link_reset(share->orders, "what it sends as orders makes no sense");
 			return;
 		}
@@ -168,10 +133,15 @@ static void orders_answered(void *context, const struct redisReply *reply)
 	share_redis_read_orders(share);
 }
 
+/*
+ * What is in our stream has not been read yet, because it is deleted as soon as it is. So the
+ * stream is read from its beginning whenever the connection, or Redis, may be another one, and
+ * nothing is missed that was ordered meanwhile.
+ */
 void share_redis_read_orders(struct share_redis *share)
 {
-	const char *after = share->orders_read[0] ? share->orders_read : FROM_BEGINNING;
-	char room[KEY_MAX];
+	const char *after = share->orders_read[0] ? share->orders_read : REDIS_STREAM_BEGINNING;
+	char room[REDIS_ORDERS_KEY_MAX];
 
 	if (share->closing || share->reading || !share->in_reach ||
 	    !redis_link_is_up(share->orders))

@@ -10,13 +10,10 @@
 #include <hiredis/hiredis.h>
 
 #include "cluster/node.h"
+#include "cluster/questions.h"
+#include "cluster/redis_reply.h"
 #include "cluster/share_clock.h"
 #include "cluster/share_parts.h"
-
-/* "MILLISECONDS-SEQUENCE", both of 64 bits. */
-#define STREAM_ID_MAX 48
-
-struct question;
 
 struct share_redis {
 	struct share share; /* first */
@@ -26,6 +23,8 @@ struct share_redis {
 	struct redis_link *orders; /* its own, because reading them blocks on the server */
 	ev_timer beat;
 	struct share_clock clock;
+	uint64_t beaten_ns; /* when the beat was sent that waits for its answer; 0: none does */
+	bool beat_again; /* once it is answered: something else is to be said */
 	bool closing;
 	bool in_reach; /* the reports' link stands, and a beat over it was answered */
 	bool met; /* a beat of this run was answered */
@@ -38,14 +37,14 @@ struct share_redis {
 	uint64_t announced_at; /* the count of asked_count then */
 	uint64_t asked_count; /* reports that were ever sent */
 	uint64_t answered_count; /* and of these, answered: in the same order */
+	bool filled; /* there was no room for more, and nobody was told since that there is */
 	uint64_t renew_ns; /* not before that may a void epoch be followed by the next one */
 	uint64_t pause_ns; /* and how long after it the next but one */
 
-	char orders_read[STREAM_ID_MAX]; /* the id of the latest order that was read */
+	char orders_read[REDIS_STREAM_ID_MAX]; /* the id of the latest order that was read */
 	bool reading;
 
-	struct question *questions; /* that wait for their answers */
-	size_t question_count;
+	struct directory_questions questions; /* that wait for their answers */
 };
 
 static inline struct share_redis *share_redis_of(struct share *share)
@@ -56,7 +55,10 @@ static inline struct share_redis *share_redis_of(struct share *share)
 /* The clock of the cluster in ms, now. */
 uint64_t share_redis_now_ms(const struct share_redis *share);
 
-/* Says at once what this node is; nothing if the cluster is out of reach. */
+/*
+ * Says what this node is: at once, or as soon as the beat before is answered, so that a slow server
+ * has no queue of them. Nothing if the cluster is out of reach.
+ */
 void share_redis_beat(struct share_redis *share);
 
 /* Something that should have been written is not, or may not be. */
@@ -65,7 +67,8 @@ void share_redis_void_epoch(struct share_redis *share);
 /* Redis has answered with an error. */
 void share_redis_refused(struct share_redis *share, const struct redisReply *error);
 
-/* Another report was answered: the epoch may be whole, or go on. */
+/* Another report was sent, or answered: the epoch may be whole, and there may be room again. */
+void share_redis_asked(struct share_redis *share);
 void share_redis_progress(struct share_redis *share);
 
 void share_redis_set_draining(struct share_redis *share, bool draining);
@@ -79,12 +82,5 @@ void share_redis_read_orders(struct share_redis *share);
 
 /* share_redis_directory.c */
 struct directory share_redis_directory(struct share_redis *share);
-
-/* share_redis_reply.c: true for the error that there is something of another type. */
-bool share_redis_is_mistyped(const struct redisReply *reply);
-
-/* The text of a reply, absent if it is none; and its number, be it written or not: -EBADMSG. */
-struct span share_redis_text(const struct redisReply *reply);
-int share_redis_number(const struct redisReply *reply, uint64_t *out);
 
 #endif

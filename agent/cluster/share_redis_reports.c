@@ -8,13 +8,14 @@
 #include "base/clock.h"
 #include "cluster/notation.h"
 #include "cluster/share_redis_parts.h"
+#include "state/uri.h"
 
 /*
- * What is announced fills SHARE_WINDOW and no more; what changes meanwhile, and the many
- * bindings of one trunk's path, come on top. What comes beyond this is lost: Redis has not
- * answered for seconds then, and will be told everything anew once it does.
+ * What is announced fills SHARE_WINDOW and no more; what changes meanwhile comes on top. What
+ * comes beyond this is lost: Redis has not answered for seconds then, and will be told
+ * everything anew once it does.
  */
-#define REPORTS_MAX (4 * SHARE_WINDOW)
+#define REPORTS_MAX (64 * SHARE_WINDOW)
 
 #define KEY_MAX (sizeof(NOTATION_AOR) + LOCATION_TEXT_MAX)
 
@@ -22,6 +23,7 @@
 struct written {
 	struct location location;
 	struct text key, field, value, flow;
+	char aor_room[LOCATION_TEXT_MAX]; /* not terminated */
 	char device_room[LOCATION_TEXT_MAX + 32];
 	char key_room[KEY_MAX];
 	char field_room[NOTATION_MAX];
@@ -29,24 +31,30 @@ struct written {
 	char flow_room[160];
 };
 
-/* A report that waits for its answer; the texts are for the case that another node is ahead. */
+/* A report that waits for its answer; all but put_ns is for the case that another node is ahead. */
 struct outstanding {
 	struct share_redis *share;
 	uint64_t put_ns;
+	uint64_t accepted_ns;
 	size_t aor_length;
 	size_t device_length;
 	char texts[]; /* AOR, device */
 };
 
-/* False if it is too long for the cluster. */
+/*
+ * False if it is too long for the cluster. Whoever asks for an AOR asks for its folded form, which a
+ * registration has already.
+ */
 static bool write_down(const struct share_redis *share, const struct record *record,
 		       struct written *out)
 {
 	struct text device = TEXT_OVER(out->device_room);
 
+	if (record->aor.length > LOCATION_TEXT_MAX)
+		return false;
 	out->location = (struct location){
 		.node = share->self.name,
-		.aor = record->aor,
+		.aor = uri_fold(record->aor, out->aor_room),
 		.device = location_device(record, &device),
 		.kind = record->kind,
 		.flow = record->flow,
@@ -54,10 +62,10 @@ static bool write_down(const struct share_redis *share, const struct record *rec
 	};
 	out->key = TEXT_OVER(out->key_room);
 	out->field = TEXT_OVER(out->field_room);
-	if (!out->location.device.at || record->aor.length > LOCATION_TEXT_MAX)
+	if (!out->location.device.at)
 		return false;
 	text_add(&out->key, SPAN(NOTATION_AOR));
-	text_add(&out->key, record->aor);
+	text_add(&out->key, out->location.aor);
 	notation_write_field(&out->field, &out->location);
 	return !out->key.overflow && !out->field.overflow;
 }
@@ -67,19 +75,20 @@ static uint64_t to_ms(const struct share_redis *share, uint64_t at_ns)
 	return share_clock_to_ms(&share->clock, at_ns);
 }
 
-/*
- * A registration counts as of its acceptance; what else there is as of now, since it is not known
- * when it began.
- */
+/* As of now if it is not known when it was accepted, as of a subscription. */
+static uint64_t accepted_ns(const struct record *record, uint64_t now_ns)
+{
+	return record->accepted_ns ? record->accepted_ns : now_ns;
+}
+
 static bool write_value(const struct share_redis *share, const struct share_report *report,
 			uint64_t now_ns, struct written *out)
 {
 	const struct record *record = report->record;
 	struct location *location = &out->location;
-	bool registered = record->kind == BINDING_REGISTRATION;
 
 	location->health = report->health;
-	location->accepted_ms = to_ms(share, registered ? record->accepted_ns : now_ns);
+	location->accepted_ms = to_ms(share, accepted_ns(record, now_ns));
 	location->ends_ms = to_ms(share, record->ends_ns);
 	location->heard_ms = report->seen_ns ? to_ms(share, report->seen_ns) : 0;
 	out->value = TEXT_OVER(out->value_room);
@@ -121,13 +130,13 @@ static void drop_answered(void *context, const struct redisReply *reply)
 	answered(share, reply);
 	if (!reply)
 		return;
-	if (!share_redis_number(reply, &removed) && removed > 0)
+	if (!redis_reply_number(reply, 1, INT64_MAX, &removed))
 		count_up(share->options.counts, shared_dropped);
 	share_redis_progress(share);
 }
 
-static struct outstanding *remember(struct share_redis *share, const struct location *location,
-				    uint64_t now_ns)
+static struct outstanding *remember(struct share_redis *share, const struct record *record,
+				    const struct location *location, uint64_t now_ns)
 {
 	struct outstanding *made =
 		malloc(sizeof(*made) + location->aor.length + location->device.length);
@@ -136,6 +145,7 @@ static struct outstanding *remember(struct share_redis *share, const struct loca
 		return NULL;
 	made->share = share;
 	made->put_ns = now_ns;
+	made->accepted_ns = accepted_ns(record, now_ns);
 	made->aor_length = location->aor.length;
 	made->device_length = location->device.length;
 	memcpy(made->texts, location->aor.at, made->aor_length);
@@ -143,9 +153,11 @@ static struct outstanding *remember(struct share_redis *share, const struct loca
 	return made;
 }
 
-/* Another node's server has accepted the device later than ours. */
-static void leave(const struct share_redis *share, const struct outstanding *of, struct span node,
-		  uint64_t accepted_ms)
+/*
+ * Another node's server has accepted the device later than ours had when this was reported; what
+ * ours may have accepted since is another report.
+ */
+static void leave(const struct share_redis *share, const struct outstanding *of, struct span node)
 {
 	struct order order = {
 		.kind = ORDER_leave,
@@ -153,11 +165,10 @@ static void leave(const struct share_redis *share, const struct outstanding *of,
 		.node = node,
 		.aor = { of->texts, of->aor_length },
 		.device = { of->texts + of->aor_length, of->device_length },
-		.accepted_ms = accepted_ms,
+		.accepted_ms = to_ms(share, of->accepted_ns),
 	};
 
-	share->options.ordered(share->options.context, &order,
-			       share_clock_to_ns(&share->clock, accepted_ms));
+	share->options.ordered(share->options.context, &order, of->accepted_ns);
 }
 
 /* How long it took until everybody could know. */
@@ -173,7 +184,7 @@ static void measure(struct share_redis *share, uint64_t put_ns)
 
 static bool is_word(const struct redisReply *reply, struct span word)
 {
-	return span_equal(share_redis_text(reply), word);
+	return span_equal(redis_reply_text(reply), word);
 }
 
 /* { "kept", garbage } or { "stale", node, accepted, garbage }; false if it is neither. */
@@ -183,7 +194,7 @@ static bool take_verdict(struct share_redis *share, const struct outstanding *of
 	uint64_t garbage, accepted_ms;
 
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
-	    share_redis_number(reply->element[reply->elements - 1], &garbage))
+	    redis_reply_number(reply->element[reply->elements - 1], 0, INT64_MAX, &garbage))
 		return false;
 	count_many(share->options.counts, shared_garbage, garbage);
 	if (reply->elements == 2 && is_word(reply->element[0], SPAN("kept"))) {
@@ -192,10 +203,10 @@ static bool take_verdict(struct share_redis *share, const struct outstanding *of
 		return true;
 	}
 	if (reply->elements != 4 || !is_word(reply->element[0], SPAN("stale")) ||
-	    share_redis_number(reply->element[2], &accepted_ms))
+	    redis_reply_number(reply->element[2], 0, INT64_MAX, &accepted_ms))
 		return false;
 	count_up(share->options.counts, shared_stale);
-	leave(share, of, share_redis_text(reply->element[1]), accepted_ms);
+	leave(share, of, redis_reply_text(reply->element[1]));
 	return true;
 }
 
@@ -222,7 +233,7 @@ static void sent(struct share_redis *share, int error)
 	if (error)
 		share_redis_void_epoch(share);
 	else
-		share->asked_count++;
+		share_redis_asked(share);
 }
 
 static int ask_to_put(struct share_redis *share, const struct written *written, uint64_t now_ns,
@@ -235,7 +246,8 @@ static int ask_to_put(struct share_redis *share, const struct written *written, 
 
 	text_format(&accepted, "%" PRIu64, location->accepted_ms);
 	text_format(&ends, "%" PRIu64, location->ends_ms);
-	text_format(&now, "%" PRIu64, to_ms(share, now_ns));
+	if (share->options.clock_ms)
+		text_format(&now, "%" PRIu64, to_ms(share, now_ns));
 	return redis_link_run(
 		share->reports, REDIS_SCRIPT_PUT,
 		(const struct span[]){
@@ -256,13 +268,14 @@ static int ask_to_put(struct share_redis *share, const struct written *written, 
 		3, 13, put_answered, of);
 }
 
-static void send_put(struct share_redis *share, const struct written *written, uint64_t now_ns)
+static void send_put(struct share_redis *share, const struct record *record,
+		     const struct written *written, uint64_t now_ns)
 {
 	cleanup_free struct outstanding *of = NULL;
 	int error;
 
 	if (has_room(share))
-		of = remember(share, &written->location, now_ns);
+		of = remember(share, record, &written->location, now_ns);
 	error = of ? ask_to_put(share, written, now_ns, of) : -ENOSPC;
 	if (!error)
 		(void)take_ptr(of);
@@ -307,7 +320,7 @@ void share_redis_put(struct share *base, const struct share_report *report, uint
 		count_up(share->options.counts, shared_oversized);
 		return;
 	}
-	send_put(share, &written, now_ns);
+	send_put(share, report->record, &written, now_ns);
 	/* It has been reported as a dialog, which is another field. */
 	begun.kind = BINDING_DIALOG;
 	if (report->record->kind == BINDING_LINGERING && write_down(share, &begun, &written))

@@ -23,13 +23,14 @@ static struct view_node *node_in(struct table_node *in)
 	return table_element(in, struct view_node, by_name);
 }
 
+/* In the place of one that leads the next one does. */
 static void free_locations(struct view *view)
 {
-	for (size_t i = 0; i < view->by_aor.bucket_count; i++)
-		while (view->by_aor.buckets[i])
-			view_location_free(view, table_element(view->by_aor.buckets[i],
-							       struct view_location, by_aor));
-	table_clear(&view->by_aor);
+	for (size_t i = 0; i < view->leaders.bucket_count; i++)
+		while (view->leaders.buckets[i])
+			(void)view_location_free(view, view_location_in(view->leaders.buckets[i]));
+	table_clear(&view->leaders);
+	table_clear(&view->followers);
 }
 
 static void free_nodes(struct view *view)
@@ -152,11 +153,16 @@ void view_end_nodes(struct view *view)
 	view->round++;
 }
 
-static bool is_alive(const struct view *view, const struct view_node *node, uint64_t now_ns)
+static uint64_t silence_ns(const struct view *view, const struct view_node *node, uint64_t now_ns)
 {
 	uint64_t looked_ns = view->is_blind ? view->blind_ns : now_ns;
 
-	return node->heard_ns >= looked_ns || looked_ns - node->heard_ns < NODE_DEAD_NS;
+	return looked_ns > node->heard_ns ? looked_ns - node->heard_ns : 0;
+}
+
+static bool is_alive(const struct view *view, const struct view_node *node, uint64_t now_ns)
+{
+	return silence_ns(view, node, now_ns) < NODE_DEAD_NS;
 }
 
 /* What lived when the view went blind has not been heard only because nobody was. */
@@ -191,6 +197,13 @@ bool view_node_is_alive(const struct view *view, struct span name, uint64_t now_
 	const struct view_node *node = find(view, name);
 
 	return node && node->is_known && is_alive(view, node, now_ns);
+}
+
+uint64_t view_node_silence_ns(const struct view *view, struct span name, uint64_t now_ns)
+{
+	const struct view_node *node = find(view, name);
+
+	return node && node->is_known ? silence_ns(view, node, now_ns) : UINT64_MAX;
 }
 
 size_t view_nodes(const struct view *view, struct node *nodes, size_t limit)

@@ -79,6 +79,9 @@ const struct node *view_find_node(const struct view *view, struct span name);
 /* True if it has been heard of within NODE_DEAD_NS (while not blind). */
 bool view_node_is_alive(const struct view *view, struct span name, uint64_t now_ns);
 
+/* For how long it has not been heard of (until the view went blind); UINT64_MAX if there is none. */
+uint64_t view_node_silence_ns(const struct view *view, struct span name, uint64_t now_ns);
+
 /*
  * Writes the locations of an AOR that hold, newest accepted first, at most "limit" of them, and
  * returns how many. One holds until it ends, if its node is there and has not said everything
@@ -87,6 +90,10 @@ bool view_node_is_alive(const struct view *view, struct span name, uint64_t now_
  */
 size_t view_where(const struct view *view, struct span aor, uint64_t now_ms,
 		  struct location *locations, size_t limit);
+
+/* As view_where(), but only the registrations; how many others there are costs nothing. */
+size_t view_registrations(const struct view *view, struct span aor, uint64_t now_ms,
+			  struct location *locations, size_t limit);
 
 /* Writes the nodes, at most "limit", and returns how many. */
 size_t view_nodes(const struct view *view, struct node *nodes, size_t limit);

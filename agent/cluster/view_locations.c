@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * view_locations.c - the locations of the view.
+ * view_locations.c - what is known of the locations.
  *
  * Nothing here goes through all of them at once: what the end of a reading, a new epoch or the
  * time has voided does not hold any more, and view_expire() frees it little by little.
@@ -8,57 +8,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "cluster/view_parts.h"
 
 /* So many calls of view_expire() see every location. */
 #define SWEEPS 60
 
-static struct view_location *location_in(struct table_node *in)
+struct view_location *view_location_free(struct view *view, struct view_location *location)
 {
-	return table_element(in, struct view_location, by_aor);
-}
-
-static struct span aor_of(const struct view_location *location)
-{
-	return (struct span){ location->texts, location->aor_length };
-}
-
-static struct span device_of(const struct view_location *location)
-{
-	return (struct span){ location->texts + location->aor_length, location->device_length };
-}
-
-static uint64_t aor_hash(const struct view *view, struct span aor)
-{
-	return hash_bytes(&view->key, aor.at, aor.length);
-}
-
-static bool is_about(const struct view_location *location, const struct location *one)
-{
-	return location->kind == one->kind && span_equal(location->node->node.name, one->node) &&
-	       span_equal(device_of(location), one->device) &&
-	       span_equal(aor_of(location), one->aor);
-}
-
-static struct view_location *find(const struct view *view, const struct location *one,
-				  uint64_t hash)
-{
-	struct table_node *in = table_first(&view->by_aor, hash);
-
-	while (in && !is_about(location_in(in), one))
-		in = table_next(in);
-	return in ? location_in(in) : NULL;
-}
-
-void view_location_free(struct view *view, struct view_location *location)
-{
+	struct view_location *heir = view_index_take(view, location);
 	struct view_node *node = location->node;
 
-	table_take(&view->by_aor, &location->by_aor);
 	view->gone -= location->is_gone;
 	free(location);
 	node->locations--;
 	view_node_release(view, node);
+	return heir;
 }
 
 static bool is_too_long(const struct location *one)
@@ -79,22 +44,23 @@ static void write_texts(struct view_location *location, const struct location *o
 }
 
 /* What is to be known of it is the caller's to write. */
-static struct view_location *make(struct view *view, const struct location *one, uint64_t hash)
+static struct view_location *make(struct view *view, const struct location *one)
 {
-	struct view_location *location =
+	cleanup_free struct view_location *location =
 		calloc(1, sizeof(*location) + one->aor.length + one->device.length);
-	struct view_node *node = location ? view_node_of(view, one->node) : NULL;
 
-	if (!node || table_put(&view->by_aor, &location->by_aor, hash)) {
-		if (node)
-			view_node_release(view, node);
-		free(location);
+	if (!location)
+		return NULL;
+	location->node = view_node_of(view, one->node);
+	if (!location->node)
+		return NULL;
+	write_texts(location, one);
+	if (view_index_put(view, location)) {
+		view_node_release(view, location->node);
 		return NULL;
 	}
-	location->node = node;
-	node->locations++;
-	write_texts(location, one);
-	return location;
+	location->node->locations++;
+	return take_ptr(location);
 }
 
 static void write_values(struct view_location *location, const struct location *one)
@@ -107,8 +73,7 @@ static void write_values(struct view_location *location, const struct location *
 	location->health = one->health;
 }
 
-/* Written down at all: neither reported to be gone, nor missed by a reading. */
-static bool is_there(const struct view *view, const struct view_location *location)
+bool view_location_is_there(const struct view *view, const struct view_location *location)
 {
 	return !location->is_gone && location->reading >= view->whole;
 }
@@ -129,18 +94,17 @@ static bool was_reported(const struct view *view, const struct view_location *lo
 
 static void refresh(struct view *view, struct view_location *location, const struct location *one)
 {
-	if (!is_there(view, location) || !is_older(one, location))
+	if (!view_location_is_there(view, location) || !is_older(one, location))
 		write_values(location, one);
 	location->reading = view->reading;
 	view->gone -= location->is_gone;
 	location->is_gone = false;
 }
 
-static int add(struct view *view, const struct location *one, uint64_t hash, bool is_reported)
+static int add(struct view *view, const struct location *one, bool is_reported)
 {
-	struct view_location *location;
+	struct view_location *location = make(view, one);
 
-	location = make(view, one, hash);
 	if (!location)
 		return -ENOMEM;
 	write_values(location, one);
@@ -151,16 +115,15 @@ static int add(struct view *view, const struct location *one, uint64_t hash, boo
 
 static int put(struct view *view, const struct location *one, bool is_reported)
 {
-	uint64_t hash = aor_hash(view, one->aor);
 	struct view_location *known;
 
 	if (is_too_long(one))
 		return -E2BIG;
-	known = find(view, one, hash);
+	known = view_index_find(view, one);
 	if ((!known || known->is_gone) && view_count(view) >= view->limit)
 		return -ENOSPC;
 	if (!known)
-		return add(view, one, hash, is_reported);
+		return add(view, one, is_reported);
 	if (!is_reported && was_reported(view, known))
 		return 0;
 	refresh(view, known, one);
@@ -194,18 +157,17 @@ static void remember_gone(struct view *view, struct view_location *location)
 
 int view_drop(struct view *view, const struct location *location)
 {
-	uint64_t hash = aor_hash(view, location->aor);
-	struct view_location *known = find(view, location, hash);
+	struct view_location *known = view_index_find(view, location);
 
 	if (!is_being_read(view)) {
 		if (known)
-			view_location_free(view, known);
+			(void)view_location_free(view, known);
 		return 0;
 	}
 	if (!known && (is_too_long(location) || view->gone >= view->limit))
 		return -ENOSPC;
 	if (!known)
-		known = make(view, location, hash);
+		known = make(view, location);
 	if (!known)
 		return -ENOMEM;
 	remember_gone(view, known);
@@ -222,15 +184,9 @@ void view_end_reading(struct view *view)
 	view->whole = view->reading;
 }
 
-static bool is_void(const struct view_location *location)
+bool view_location_is_void(const struct view_location *location)
 {
 	return location->node->is_known && location->epoch < location->node->node.whole;
-}
-
-static bool holds(const struct view *view, const struct view_location *location, uint64_t now_ms)
-{
-	return is_there(view, location) && location->node->is_known && !is_void(location) &&
-	       location->ends_ms > now_ms;
 }
 
 /* One that is gone has to be remembered until the reading that it was dropped in has ended. */
@@ -239,101 +195,40 @@ static bool is_useless(const struct view *view, const struct view_location *loca
 {
 	if (location->is_gone)
 		return !is_being_read(view) || location->reading != view->reading;
-	return location->reading < view->whole || location->ends_ms <= now_ms || is_void(location);
+	return location->reading < view->whole || location->ends_ms <= now_ms ||
+	       view_location_is_void(location);
 }
 
-static void sweep(struct view *view, size_t bucket, uint64_t now_ms)
+static void sweep_bucket(struct view *view, struct table_node *in, uint64_t now_ms)
 {
-	struct table_node *next, *in = view->by_aor.buckets[bucket];
+	struct table_node *next;
 
 	for (; in; in = next) {
+		struct view_location *location = view_location_in(in);
+
 		next = in->next;
-		if (is_useless(view, location_in(in), now_ms))
-			view_location_free(view, location_in(in));
+		while (location && is_useless(view, location, now_ms))
+			location = view_location_free(view, location);
 	}
 }
 
-/* The table may have grown since: what has not been seen by then is still ahead. */
+/* The table may grow meanwhile: what has not been seen by then is still ahead. */
+static void sweep(struct view *view, const struct table *table, size_t *swept, uint64_t now_ms)
+{
+	for (size_t left = (table->bucket_count + SWEEPS - 1) / SWEEPS; left > 0; left--) {
+		if (*swept >= table->bucket_count)
+			*swept = 0;
+		sweep_bucket(view, table->buckets[(*swept)++], now_ms);
+	}
+}
+
 void view_expire(struct view *view, uint64_t now_ms)
 {
-	size_t buckets = view->by_aor.bucket_count;
-
-	for (size_t i = 0; i < (buckets + SWEEPS - 1) / SWEEPS; i++) {
-		if (view->swept >= buckets)
-			view->swept = 0;
-		sweep(view, view->swept++, now_ms);
-	}
-}
-
-static void describe(const struct view_location *location, struct location *out)
-{
-	*out = (struct location){
-		.node = location->node->node.name,
-		.aor = aor_of(location),
-		.device = device_of(location),
-		.kind = location->kind,
-		.health = location->health,
-		.flow = location->flow,
-		.accepted_ms = location->accepted_ms,
-		.ends_ms = location->ends_ms,
-		.heard_ms = location->heard_ms,
-		.epoch = location->epoch,
-	};
-}
-
-static bool matters_more(const struct location *one, const struct location *than)
-{
-	bool is_registration = one->kind == BINDING_REGISTRATION;
-
-	if (is_registration != (than->kind == BINDING_REGISTRATION))
-		return is_registration;
-	return one->accepted_ms > than->accepted_ms;
-}
-
-/* Into a list in which what matters more comes first; the last one may have to leave. */
-static size_t insert(struct location *locations, size_t count, size_t limit,
-		     const struct location *one)
-{
-	size_t at = count;
-
-	if (count == limit && (limit == 0 || !matters_more(one, &locations[limit - 1])))
-		return count;
-	if (count == limit)
-		at = --count;
-	for (; at > 0 && matters_more(one, &locations[at - 1]); at--)
-		locations[at] = locations[at - 1];
-	locations[at] = *one;
-	return count + 1;
-}
-
-static int newest_first(const void *one, const void *other)
-{
-	uint64_t one_ms = ((const struct location *)one)->accepted_ms;
-	uint64_t other_ms = ((const struct location *)other)->accepted_ms;
-
-	return (one_ms < other_ms) - (one_ms > other_ms);
-}
-
-size_t view_where(const struct view *view, struct span aor, uint64_t now_ms,
-		  struct location *locations, size_t limit)
-{
-	struct table_node *in = table_first(&view->by_aor, aor_hash(view, aor));
-	struct location one;
-	size_t count = 0;
-
-	for (; in; in = table_next(in)) {
-		if (!span_equal(aor_of(location_in(in)), aor) ||
-		    !holds(view, location_in(in), now_ms))
-			continue;
-		describe(location_in(in), &one);
-		count = insert(locations, count, limit, &one);
-	}
-	if (count > 0)
-		qsort(locations, count, sizeof(*locations), newest_first);
-	return count;
+	sweep(view, &view->leaders, &view->swept_leaders, now_ms);
+	sweep(view, &view->followers, &view->swept_followers, now_ms);
 }
 
 size_t view_count(const struct view *view)
 {
-	return view->by_aor.count - view->gone;
+	return view->leaders.count + view->followers.count - view->gone;
 }

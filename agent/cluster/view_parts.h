@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * view_parts.h - what the halves of the view share: view.c has the nodes, view_locations.c the
- * locations. Nobody else includes it.
+ * view_parts.h - what the parts of the view share. Nobody else includes it.
+ *
+ *     view.c              the nodes
+ *     view_locations.c    what is known of the locations
+ *     view_index.c        where a location is found, in a time that no other one adds to
+ *     view_where.c        questions
  */
 #ifndef AGENT_CLUSTER_VIEW_PARTS_H
 #define AGENT_CLUSTER_VIEW_PARTS_H
@@ -22,9 +26,17 @@ struct view_node {
 	char uri[NODE_URI_MAX];
 };
 
-/* One location: there are millions, so it is one allocation with its texts at its end. */
+/*
+ * One location: there are millions, so it is one allocation with its texts at its end.
+ *
+ * The locations of an AOR are a ring, which one of them leads: registrations first, the leader
+ * being one if there is any. An AOR is found by its leader, and the others by all that tells them
+ * apart, so each is in one table only; most AORs have but one location.
+ */
 struct view_location {
-	struct table_node by_aor;
+	struct table_node in; /* leaders, or followers */
+	struct view_location *next; /* of the ring */
+	struct view_location *previous;
 	struct view_node *node;
 	uint64_t accepted_ms;
 	uint64_t ends_ms;
@@ -38,16 +50,19 @@ struct view_location {
 	uint8_t health;
 	bool is_reported; /* in that reading: what is read does not count any more */
 	bool is_gone; /* reported to be, in that reading */
+	bool leads;
 	char texts[]; /* the AOR, then the device */
 };
 
 struct view {
-	struct table by_aor;
+	struct table leaders; /* by the AOR */
+	struct table followers; /* by the AOR, node, kind and device */
 	struct table by_name;
 	struct hash_key key;
 	size_t limit;
 	size_t gone; /* locations that are only remembered to be gone */
-	size_t swept; /* the bucket that view_expire() comes to next */
+	size_t swept_leaders; /* the bucket that view_expire() comes to next */
+	size_t swept_followers;
 	size_t known; /* nodes */
 	uint64_t blind_ns; /* since when it is blind */
 	uint32_t reading; /* number of the latest one */
@@ -62,6 +77,41 @@ struct view_node *view_node_of(struct view *view, struct span name);
 /* Frees a node that nothing speaks of any more. */
 void view_node_release(struct view *view, struct view_node *node);
 
-void view_location_free(struct view *view, struct view_location *location);
+/* The element of either table. */
+static inline struct view_location *view_location_in(struct table_node *in)
+{
+	return table_element(in, struct view_location, in);
+}
+
+static inline struct span view_aor_of(const struct view_location *location)
+{
+	return (struct span){ location->texts, location->aor_length };
+}
+
+static inline struct span view_device_of(const struct view_location *location)
+{
+	return (struct span){ location->texts + location->aor_length, location->device_length };
+}
+
+/* The leader of the AOR's ring; NULL if it has no locations. */
+struct view_location *view_index_first(const struct view *view, struct span aor);
+
+/* The location of the same AOR, node, kind and device; NULL if there is none. */
+struct view_location *view_index_find(const struct view *view, const struct location *one);
+
+/* Puts in one whose texts, kind and node are written, and that is not there yet. -ENOMEM. */
+int view_index_put(struct view *view, struct view_location *location);
+
+/* Takes it out; returns who leads in its place, NULL if it did not lead or was the last one. */
+struct view_location *view_index_take(struct view *view, struct view_location *location);
+
+/* Takes it out and frees it; returns as view_index_take(). */
+struct view_location *view_location_free(struct view *view, struct view_location *location);
+
+/* Written down at all: neither reported to be gone, nor missed by a reading. */
+bool view_location_is_there(const struct view *view, const struct view_location *location);
+
+/* Of an epoch of its node that a later one has made void. */
+bool view_location_is_void(const struct view_location *location);
 
 #endif

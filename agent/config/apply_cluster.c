@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/apply_cluster.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/address.h"
 #include "config/apply.h"
+#include "config/networks.h"
+#include "sip/values.h"
 
 int apply_cluster(void *target, const struct option_value *value)
 {
 	struct config *config = target;
 	int error = redis_address_read(value->text, &config->cluster);
 
-	if (!error)
+	/* What was written may hold a password: it is not repeated in the log. */
+	if (error)
+		text_format(value->mistake, "expected %s", value->entry->expected);
+	else
 		config->in_cluster = true;
 	return error;
 }
@@ -100,5 +106,54 @@ int apply_listen(void *target, const struct option_value *value)
 		if (!listens_already(config, &listen))
 			config->listen[config->listen_count++] = listen;
 	}
+	return 0;
+}
+
+static bool is_named_already(const struct config *config, const struct trust_network *network)
+{
+	for (size_t i = 0; i < config->peer_count; i++)
+		if (memcmp(&config->peers[i], network, sizeof(*network)) == 0)
+			return true;
+	return false;
+}
+
+int apply_peers(void *target, const struct option_value *value)
+{
+	struct config *config = target;
+	size_t before = config->peer_count;
+	struct span list = value->text, piece;
+	struct rules_network network;
+
+	while (apply_next_piece(&list, &piece)) {
+		struct trust_network peer;
+
+		if (networks_read(piece, &network, value->mistake)) {
+			config->peer_count = before;
+			return -EINVAL;
+		}
+		memcpy(peer.address, network.address, sizeof(peer.address));
+		peer.prefix = network.prefix;
+		if (is_named_already(config, &peer))
+			continue;
+		if (config->peer_count == TRUST_NETWORKS_MAX) {
+			config->peer_count = before;
+			return -EINVAL;
+		}
+		config->peers[config->peer_count++] = peer;
+	}
+	return 0;
+}
+
+int apply_domain(void *target, const struct option_value *value)
+{
+	struct config *config = target;
+	uint8_t address[16];
+
+	if (value->text.length >= sizeof(config->domain) || !value_is_host(value->text) ||
+	    address_read(value->text, address) == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < value->text.length; i++)
+		config->domain[i] = (char)tolower((unsigned char)value->text.at[i]);
+	config->domain[value->text.length] = '\0';
 	return 0;
 }

@@ -13,4 +13,9 @@ int apply_node_uri(void *target, const struct option_value *value);
 /* "listen": adds to what is there already, but nothing twice. */
 int apply_listen(void *target, const struct option_value *value);
 
+/* "peer": likewise. */
+int apply_peers(void *target, const struct option_value *value);
+
+int apply_domain(void *target, const struct option_value *value);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "callcontrol/ports.h"
 #include "callcontrol/server.h"
+#include "callcontrol/trust.h"
 #include "cluster/node.h"
 #include "cluster/redis_link.h"
 #include "cluster/share.h"
@@ -48,6 +49,9 @@ struct config {
 	struct ports_listen listen[PORTS_MAX]; /* of call control, as the next ones */
 	size_t listen_count;
 	enum server_mode mode_of_calls;
+	struct trust_network peers[TRUST_NETWORKS_MAX]; /* none: anybody's requests are served */
+	size_t peer_count;
+	char domain[254]; /* of calls to an address of our own, or a number; "" for none */
 	uint64_t verify_ns; /* 0: paths are not verified */
 };
 

@@ -89,8 +89,8 @@ void options_write_help(FILE *out)
 	      "], with _ for -, such as\n"
 	      "\"sip_port = 5060,5062\"; max_lifetime in [" ENTRIES_SECTION_DIALOGS
 	      "]; cluster, node, node_uri and\n"
-	      "move in [" ENTRIES_SECTION_CLUSTER
-	      "]; listen, mode and verify in [" ENTRIES_SECTION_CALLS "]; the keys of a\n"
-	      "network in a section [" OPTIONS_NETWORK " 203.0.113.0/24]. A flag beats the file.\n",
+	      "move in [" ENTRIES_SECTION_CLUSTER "]; listen, peer, domain, mode and verify in\n"
+	      "[" ENTRIES_SECTION_CALLS "]; the keys of a network in a section\n"
+	      "[" OPTIONS_NETWORK " 203.0.113.0/24]. A flag beats the file.\n",
 	      out);
 }

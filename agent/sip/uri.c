@@ -190,14 +190,27 @@ int uri_read(struct span text, struct text *memory, struct uri *uri)
 	return uri->opaque.length > 0 ? 0 : -EBADMSG;
 }
 
+static void keep_opaque(struct text *memory, struct span opaque)
+{
+	const char *at = opaque.length > 0 ? memrchr(opaque.at, '@', opaque.length) : NULL;
+	size_t user = at ? (size_t)(at - opaque.at) : 0;
+
+	keep(memory, (struct span){ opaque.at, user });
+	keep_lower_case(memory, (struct span){ opaque.at + user, opaque.length - user });
+}
+
 struct span uri_make_aor(const struct uri *uri, struct text *memory)
 {
 	size_t from = memory->used;
 	bool brackets = uri->host.length > 0 && memchr(uri->host.at, ':', uri->host.length);
 
-	keep_lower_case(memory, uri->scheme);
+	if (span_equal_nocase(uri->scheme, SPAN("sips")))
+		text_add(memory, SPAN("sip"));
+	else
+		keep_lower_case(memory, uri->scheme);
 	text_add(memory, SPAN(":"));
-	text_add(memory, uri->opaque);
+	if (uri->opaque.at)
+		keep_opaque(memory, uri->opaque);
 	if (uri->user.at) {
 		text_add(memory, uri->user);
 		text_add(memory, SPAN("@"));
@@ -205,7 +218,5 @@ struct span uri_make_aor(const struct uri *uri, struct text *memory)
 	text_add(memory, span_of(brackets ? "[" : ""));
 	text_add(memory, uri->host);
 	text_add(memory, span_of(brackets ? "]" : ""));
-	if (uri->port)
-		text_format(memory, ":%u", uri->port);
 	return (struct span){ memory->buffer + from, memory->used - from };
 }

@@ -28,8 +28,11 @@ struct uri {
 int uri_read(struct span text, struct text *memory, struct uri *uri);
 
 /*
- * Appends to "memory", and returns, the URI as an AOR that is compared byte by byte:
- * scheme and host in lower case, neither password nor parameters nor headers.
+ * Appends to "memory", and returns, the URI as an AOR that is compared byte by byte: scheme and
+ * host in lower case, neither password nor port nor parameters nor headers, and "sip:" for
+ * "sips:". RFC 3261 section 19.1.4 takes those that differ by port or scheme for two, but
+ * somebody is the same one whichever way a call for him comes. Of any other URI all is in lower
+ * case but what stands in front of an "@": uri_fold() of the state room changes nothing of any AOR.
  */
 struct span uri_make_aor(const struct uri *uri, struct text *memory);
 

@@ -367,18 +367,15 @@ struct registration *registrations_next(const struct registration *registration)
 	return registration_table_next(registration);
 }
 
-bool registrations_leave(struct registrations *registrations, struct registration *registration,
-			 uint64_t before_ns, struct binding_change *change)
+struct binding_change registrations_leave(struct registrations *registrations,
+					  struct registration *registration)
 {
-	if (registration->accepted_ns >= before_ns)
-		return false;
-	*change = (struct binding_change){
+	binding_count_change(registrations->counts, BINDING_ENDS);
+	return (struct binding_change){
 		.kind = BINDING_ENDS,
 		.reason = REASON_registered_elsewhere,
 		.binding = &registration->binding,
 	};
-	binding_count_change(registrations->counts, change->kind);
-	return true;
 }
 
 void registrations_forget(struct registrations *registrations, struct binding *binding)

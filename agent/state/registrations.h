@@ -91,12 +91,9 @@ struct registration *registrations_first(const struct registrations *registratio
 					 struct span aor);
 struct registration *registrations_next(const struct registration *registration);
 
-/*
- * The device of this registration has left it for another node of the set: the change that ends
- * it. False if it was accepted here later than there, at before_ns (trap 30).
- */
-bool registrations_leave(struct registrations *registrations, struct registration *registration,
-			 uint64_t before_ns, struct binding_change *change);
+/* The device of this registration has left it for another node of the set: the change that ends it. */
+struct binding_change registrations_leave(struct registrations *registrations,
+					  struct registration *registration);
 
 /* Removes and frees one registration whose binding is off its path. */
 void registrations_forget(struct registrations *registrations, struct binding *binding);

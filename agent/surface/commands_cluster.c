@@ -44,6 +44,12 @@ static enum command_result await(const struct subject *subject, struct progress 
 	return COMMAND_ROW;
 }
 
+/* An agent asks Redis; call control shows what it knows, even while that cannot be followed. */
+static bool is_current(const struct control_options *options)
+{
+	return !options->routing || options->routing(options->context).following;
+}
+
 enum command_result commands_cluster(const struct subject *subject, struct progress *progress,
 				     json_t **row)
 {
@@ -61,7 +67,8 @@ enum command_result commands_cluster(const struct subject *subject, struct progr
 		return result;
 	if (progress->cursor >= answer->node_count)
 		return COMMAND_END;
-	*row = rows_node(&answer->nodes[progress->cursor++], answer->now_ms);
+	*row = rows_node(&answer->nodes[progress->cursor++], is_current(&subject->options),
+			 answer->now_ms);
 	return commands_with_row(*row, COMMAND_ROW);
 }
 

@@ -48,8 +48,11 @@ json_t *rows_binding(const struct binding *binding, uint64_t now_ns);
 json_t *rows_counts(const uint64_t kernel[KERNEL_COUNTER_MAX], const struct counts *agent,
 		    uint64_t paths);
 
-/* A node of the cluster; now_ms is by the cluster's clock, as in rows_locations(). */
-json_t *rows_node(const struct node *node, uint64_t now_ms);
+/*
+ * A node of the set at a time by the clock of the cluster. Whether it is alive cannot be told
+ * (null) while what is known of it is not current.
+ */
+json_t *rows_node(const struct node *node, bool current, uint64_t now_ms);
 
 /*
  * One path of an AOR, made of all of its locations: of the first one of these, and of all others

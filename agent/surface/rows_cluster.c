@@ -13,7 +13,7 @@ static void put_between(struct row *row, const char *name, uint64_t from_ms, uin
 	row_put_number(row, name, until_ms > from_ms ? until_ms - from_ms : 0);
 }
 
-json_t *rows_node(const struct node *node, uint64_t now_ms)
+json_t *rows_node(const struct node *node, bool current, uint64_t now_ms)
 {
 	bool alive = node->beat_ms + NODE_DEAD_NS / NS_PER_MS > now_ms;
 	struct row row = row_begin();
@@ -24,7 +24,10 @@ json_t *rows_node(const struct node *node, uint64_t now_ms)
 	put_between(&row, "last_contact_ms", node->beat_ms, now_ms);
 	row_put_flag(&row, "draining", node->draining);
 	row_put_number(&row, "lag_ms", node->lag_ms);
-	row_put_flag(&row, "alive", alive);
+	if (current)
+		row_put_flag(&row, "alive", alive);
+	else
+		row_put_null(&row, "alive");
 	return row_end(&row);
 }
 

@@ -25,8 +25,9 @@ all_registered() {
 
 # call_whoever_registers: each phone is called, by way of call control, soon after it has registered.
 call_whoever_registers() {
+	local -r next=$(($(wc -l <"$LAB_LOGS/phone.events") + 1)) # whenever tail comes to look
 	local user event
-	tail -n 0 -f "$LAB_LOGS/phone.events" | while read -r _ user event _; do
+	tail -n "+$next" -f "$LAB_LOGS/phone.events" | while read -r _ user event _; do
 		[[ $event != registered ]] ||
 			tell caller "call ${user#phone} $CONTROL $user $CALL_AFTER_MS"
 	done &

@@ -315,7 +315,7 @@ static bool is_right(struct cluster_day *day)
 {
 	static uint64_t audited_ns;
 
-	if (!cluster_day_is_answered(day) || !follow_is_current(day->follow, NULL) ||
+	if (!cluster_day_is_answered(day, true) || !follow_is_current(day->follow, NULL) ||
 	    !has_heard_all_since(day) || clock_now_ns() - audited_ns < AUDIT_EVERY_NS)
 		return false;
 	begin_audit(day);

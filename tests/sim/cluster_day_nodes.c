@@ -224,7 +224,6 @@ void cluster_day_open_nodes(struct cluster_day *of)
 	for (size_t i = 0; i < CLUSTER_DAY_NODES; i++) {
 		struct cluster_day_node *node = &of->nodes[i];
 
-		node->day = of;
 		snprintf(node->uri, sizeof(node->uri), "sip:192.0.2.%zu:5060", i + 1);
 		open_share(node);
 		open_pipeline(node);
@@ -268,11 +267,23 @@ uint64_t cluster_day_turn(struct cluster_day *of)
 	return next_ns;
 }
 
-bool cluster_day_is_answered(const struct cluster_day *of)
+static bool is_answered(struct cluster_day_node *node)
 {
-	for (size_t i = 0; i < CLUSTER_DAY_NODES; i++)
-		if (!of->nodes[i].is_dead && (share_epoch(of->nodes[i].share) != 0 ||
-					      share_room(of->nodes[i].share) != SHARE_WINDOW))
-			return false;
-	return true;
+	/* The cluster has been reached, so what is reported from now on is under way. */
+	if (share_epoch(node->share) != 0)
+		node->is_joining = false;
+	return share_epoch(node->share) == 0 && share_room(node->share) == SHARE_WINDOW;
+}
+
+bool cluster_day_is_answered(struct cluster_day *of, bool all)
+{
+	bool answered = true;
+
+	for (size_t i = 0; i < CLUSTER_DAY_NODES; i++) {
+		struct cluster_day_node *node = &of->nodes[i];
+
+		if (!node->is_dead && !is_answered(node) && (all || !node->is_joining))
+			answered = false;
+	}
+	return answered;
 }

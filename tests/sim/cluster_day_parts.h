@@ -17,13 +17,13 @@
 #define CLUSTER_DAY_NOWHERE SIZE_MAX
 
 struct cluster_day_node {
-	struct cluster_day *day;
 	char name[16], uri[40];
 	struct counts counts;
 	struct share *share;
 	struct pipeline *pipeline;
 	uint64_t due_ns; /* of the pipeline; 0: at once */
 	bool is_dead;
+	bool is_joining; /* it was dead, and has not reached the cluster yet */
 };
 
 /* One registration of a device: most have one, some a second one through another node. */
@@ -100,8 +100,11 @@ void cluster_day_answer_prompt(struct cluster_day *day, size_t node, size_t phon
 /* Does what is due at every node that lives, and returns when something is due next. */
 uint64_t cluster_day_turn(struct cluster_day *day);
 
-/* True if everything that living nodes have reported is answered, and nothing has to be announced. */
-bool cluster_day_is_answered(const struct cluster_day *day);
+/*
+ * True if everything that living nodes have reported is answered, and nothing has to be announced;
+ * those that are joining count as well if all of them do.
+ */
+bool cluster_day_is_answered(struct cluster_day *day, bool all);
 
 /* cluster_day_redis.c */
 void cluster_day_open_redis(struct cluster_day *day);

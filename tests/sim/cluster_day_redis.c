@@ -93,6 +93,7 @@ void cluster_day_revive_node(struct cluster_day *day, size_t node)
 {
 	assert_true(day->nodes[node].is_dead);
 	day->nodes[node].is_dead = false;
+	day->nodes[node].is_joining = true;
 	day->nodes[node].due_ns = 0;
 	admit(day, &day->nodes[node]);
 }
@@ -207,8 +208,8 @@ void cluster_day_say(struct cluster_day *day)
 	printf("# calls routed in the checks: %" PRIu64
 	       ", to devices whose node had just died: %" PRIu64 "\n",
 	       day->choices, day->stranded);
-	printf("# redis: %" PRIu64 " scripts, %" PRIu64 " commands, %" PRIu64 " bytes in, %" PRIu64
-	       " bytes out\n",
+	printf("# redis: %" PRIu64 " scripts, %" PRIu64 " commands, theirs included, %" PRIu64
+	       " bytes in, %" PRIu64 " bytes out\n",
 	       day->cost.scripts, day->cost.commands, day->cost.bytes_in, day->cost.bytes_out);
 	printf("# for each hour of a registration: %.2f reports, %.0f bytes in, %.0f bytes out\n",
 	       (double)(written + stale) / registration_hours,

@@ -98,43 +98,56 @@ static void a_contact_that_is_rewritten_leaves_nothing_behind(void **state)
 	assert_string_equal(told.locations[0].device, "sip:d0@192.168.0.9:6060");
 }
 
-static void trap_30_a_device_that_has_gone_elsewhere_is_left_unless_it_is_back(void **state)
+static void trap_30_a_device_that_has_gone_elsewhere_is_left(void **state)
 {
 	struct world *world = *state;
 	struct world_device *device = world_device(world);
+	uint64_t accepted_ns = world->now_ns;
 	struct order order;
-	uint64_t away_ns;
 
 	world_register(world, device, 200, 3600);
 	world_run(world, MINUTE);
-	away_ns = world->now_ns;
-	order = leave_at(away_ns);
-	world_run(world, NS_PER_S);
-	world_register(world, device, 200, 3600);
-	pipeline_order(world->pipeline, &order, away_ns, world->now_ns);
-	assert_non_null(world_path(world, device)); /* it is back already */
-
-	world_run(world, NS_PER_S);
-	pipeline_order(world->pipeline, &order, world->now_ns, world->now_ns);
+	assert_int_equal(device->prompts, 2);
+	order = leave_at(world->now_ns);
+	pipeline_order(world->pipeline, &order, accepted_ns, world->now_ns);
 	world_run(world, MINUTE);
+	assert_int_equal(device->prompts, 2);
 	assert_null(world_path(world, device));
 	assert_int_equal(told.count, 0);
+}
+
+/* The order was on its way: the newer registration's own report decides. */
+static void trap_30_a_device_that_is_back_already_is_not_left(void **state)
+{
+	struct world *world = *state;
+	struct world_device *device = world_device(world);
+	uint64_t accepted_ns = world->now_ns;
+	struct order order;
+
+	world_register(world, device, 200, 3600);
+	world_run(world, NS_PER_S);
+	order = leave_at(world->now_ns);
+	world_register(world, device, 200, 3600);
+	pipeline_order(world->pipeline, &order, accepted_ns, world->now_ns);
+	assert_non_null(world_path(world, device));
+	assert_int_equal(told.count, 1);
 }
 
 static void leaving_ends_no_other_device_and_no_dialog(void **state)
 {
 	struct world *world = *state;
 	struct world_device *device = world_device(world);
+	uint64_t accepted_ns = world->now_ns;
 	struct order order;
 
 	world_register(world, device, 200, 3600);
 	world_run(world, NS_PER_S);
 	order = leave_at(world->now_ns);
 	order.device = SPAN("sip:d0@192.168.0.10:5060");
-	pipeline_order(world->pipeline, &order, world->now_ns, world->now_ns);
+	pipeline_order(world->pipeline, &order, accepted_ns, world->now_ns);
 	order = leave_at(world->now_ns);
 	order.aor = SPAN("sip:d1@example.com");
-	pipeline_order(world->pipeline, &order, world->now_ns, world->now_ns);
+	pipeline_order(world->pipeline, &order, accepted_ns, world->now_ns);
 	assert_non_null(world_path(world, device));
 	assert_int_equal(told.count, 1);
 }
@@ -170,6 +183,58 @@ static void a_prompt_as_ordered_is_told_once_it_is_answered(void **state)
 	world_run(world, device->rtt_ns + 20 * NS_PER_MS);
 	assert_int_equal(device->prompts, 1);
 	assert_true(told_of(&told, BINDING_REGISTRATION, AOR)->seen_ns >= asked_ns);
+}
+
+/* It has just been prompted anyway: no second prompt, and no waiting for one. */
+static void a_prompt_that_is_on_its_way_does_as_well(void **state)
+{
+	struct world *world = *state;
+	struct world_device *device = world_device(world);
+	struct order order = { .kind = ORDER_prompt };
+
+	world_register(world, device, 200, 3600);
+	world_run(world, THRESHOLD);
+	while (device->prompts == 0)
+		world_run(world, 10 * NS_PER_MS);
+	world_run(world, 2 * device->rtt_ns);
+	assert_true(told_of(&told, BINDING_REGISTRATION, AOR)->seen_ns < device->last_prompt_ns);
+	order.flow = device->flow;
+	pipeline_order(world->pipeline, &order, 0, world->now_ns);
+	world_run(world, 10 * NS_PER_MS);
+	assert_int_equal(device->prompts, 1);
+	assert_true(told_of(&told, BINDING_REGISTRATION, AOR)->seen_ns >= device->last_prompt_ns);
+}
+
+/* A PBX: many AORs on one flow, told of as there is room. */
+static void a_trunk_is_told_of_bit_by_bit(void **state)
+{
+	struct world *world = *state;
+	struct world_device *trunk = world_device(world);
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(trunk->user, sizeof(trunk->user), "n%d", i);
+		world_register(world, trunk, 200, 3600);
+	}
+	told.puts = told.count = 0;
+	told.room = 100;
+	told.epoch = 7;
+	world_run(world, NS_PER_S);
+	assert_int_equal(told.puts, 100);
+	assert_int_equal(told.announced, 0);
+	told.room = SIZE_MAX;
+	world_run(world, NS_PER_S);
+	assert_int_equal(told.puts, 1000);
+	assert_int_equal(told.announced, 7);
+
+	trunk->answers = false;
+	told.room = 100;
+	world_run(world, 2 * MINUTE);
+	assert_int_equal(told.puts, 1100);
+	told.room = SIZE_MAX;
+	world_run(world, NS_PER_S);
+	assert_int_equal(told.puts, 2000);
+	for (size_t i = 0; i < told.count; i++)
+		assert_int_equal(told.locations[i].health, PATH_SILENT);
 }
 
 static void a_path_is_dropped_as_ordered(void **state)
@@ -234,9 +299,13 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(a_contact_that_is_rewritten_leaves_nothing_behind,
 						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			trap_30_a_device_that_has_gone_elsewhere_is_left_unless_it_is_back, set_up,
-			tear_down),
+		cmocka_unit_test_setup_teardown(trap_30_a_device_that_has_gone_elsewhere_is_left,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(trap_30_a_device_that_is_back_already_is_not_left,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_prompt_that_is_on_its_way_does_as_well, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_trunk_is_told_of_bit_by_bit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(leaving_ends_no_other_device_and_no_dialog, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(health_is_told_when_it_changes, set_up, tear_down),

@@ -10,8 +10,10 @@
 #include "cluster_day.h"
 #include "days.h"
 
-#define HOUR CLUSTER_DAY_HOUR
 #define MINUTE CLUSTER_DAY_MINUTE
+
+/* What is reported meanwhile is late by as much: see the step of a day. */
+#define PAUSE (CLUSTER_DAY_SECOND / 2)
 
 /* What happens to Redis in an hour of the day, if anything. */
 enum incident { NOTHING, WIPED, PAUSED };
@@ -27,11 +29,12 @@ static void meet(struct cluster_day *day, enum incident incident)
 {
 	if (incident == NOTHING)
 		return;
+	cluster_day_check(day); /* so it is known what call control knows last */
 	if (incident == WIPED)
 		cluster_day_kill_redis(day);
 	else
 		cluster_day_pause_redis(day);
-	cluster_day_run(day, 3 * MINUTE);
+	cluster_day_run(day, incident == WIPED ? 3 * MINUTE : PAUSE);
 	cluster_day_wait_for_blindness(day);
 	cluster_day_check_last_known(day);
 	if (incident == WIPED)

@@ -23,10 +23,10 @@
 
 static void nodes_are_a_table_that_says_which_ones_serve(void **state)
 {
-	struct run *run =
-		run_to_end("cluster", false,
-			   NODE("a", "false", "true") NODE("b", "true", "true")
-				   NODE("c", "false", "false") NODE("d", "true", "false") END);
+	struct run *run = run_to_end("cluster", false,
+				     NODE("a", "false", "true") NODE("b", "true", "true")
+					     NODE("c", "false", "false") NODE("d", "true", "false")
+						     NODE("e", "false", "null") END);
 
 	(void)state;
 	assert_string_equal(run->text,
@@ -34,7 +34,8 @@ static void nodes_are_a_table_that_says_which_ones_serve(void **state)
 			    "a     sip:192.0.2.11:5060   1200  3 ms        450 ms  serving\n"
 			    "b     sip:192.0.2.11:5060   1200  3 ms        450 ms  draining\n"
 			    "c     sip:192.0.2.11:5060   1200  3 ms        450 ms  dead\n"
-			    "d     sip:192.0.2.11:5060   1200  3 ms        450 ms  dead\n");
+			    "d     sip:192.0.2.11:5060   1200  3 ms        450 ms  dead\n"
+			    "e     sip:192.0.2.11:5060   1200  3 ms        450 ms  unknown\n");
 	expect_exit(run, STATUS_DONE, "");
 }
 

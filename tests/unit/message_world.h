@@ -23,6 +23,7 @@
 /* Who calls, seen from us, and we. */
 #define CALLER "198.51.100.7:40001"
 #define LOCAL "192.0.2.1:5060"
+#define LOCAL_TOO "192.0.2.9:5070"
 
 #define PORT 5060
 
@@ -37,6 +38,36 @@ static inline struct passing_hop hop_from(const char *remote, const char *local)
 			 0);
 	assert_int_equal(address_read_port(span_of(local), flow->local_addr, &flow->local_port), 0);
 	return hop;
+}
+
+static inline bool listens(const void *context, const uint8_t address[16], uint16_t port)
+{
+	static const char *const ours[] = { LOCAL, LOCAL_TOO };
+
+	(void)context;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		struct passing_hop hop = hop_from(CALLER, ours[i]);
+
+		if (memcmp(hop.flow.local_addr, address, sizeof(hop.flow.local_addr)) == 0 &&
+		    hop.flow.local_port == port)
+			return true;
+	}
+	return false;
+}
+
+static const struct passing_self self = { .domain = { "calls.example.com", 17 },
+					  .listens = listens };
+
+/* A message goes on from where it came in, less its Routes to us. */
+static inline struct passing_way way_of(const struct message *message,
+					const struct passing_hop *from, struct span route)
+{
+	struct passing_way way = { .local_port = from->flow.local_port,
+				   .route = route,
+				   .next_route = passing_next_route(message, &self) };
+
+	memcpy(way.local_address, from->flow.local_addr, sizeof(way.local_address));
+	return way;
 }
 
 static inline void read_message(struct span bytes, struct message *message)

@@ -46,6 +46,7 @@ struct report {
 	const char *move;
 	uint64_t accepted_ms;
 	uint64_t ends_ms;
+	bool undated; /* the server is to take its own time */
 };
 
 static inline struct report report_by(const char *node, uint64_t accepted_ms)
@@ -143,7 +144,7 @@ scripts_helper redisReply *put(const struct report *report)
 		{ NULL, 0 },
 		number_text(&accepted, report->accepted_ms),
 		number_text(&ends, report->ends_ms),
-		number_text(&now, now_ms),
+		report->undated ? SPAN("") : number_text(&now, now_ms),
 		span_of(report->flow),
 		span_of(report->move),
 	};
@@ -220,6 +221,23 @@ static inline bool has_field(const char *field)
 static inline void write_field(const char *field, const char *value)
 {
 	freeReplyObject(redis_world_command(&world, "HSET " LOCATION_KEY " %s %s", field, value));
+}
+
+/* The only order of the node's stream, whose texts live as long as the answer. */
+scripts_helper redisReply *read_order(const char *node, struct order *order)
+{
+	redisReply *reply = redis_world_command(&world, "XRANGE " NOTATION_ORDERS "%s - +", node);
+	const redisReply *words;
+
+	assert_int_equal(reply->elements, 1);
+	words = reply->element[0]->element[1];
+	assert_int_equal(words->elements, 2);
+	assert_string_equal(words->element[0]->str, "o");
+	assert_int_equal(
+		notation_read_order((struct span){ words->element[1]->str, words->element[1]->len },
+				    order),
+		0);
+	return reply;
 }
 
 static inline uint64_t location_count(void)

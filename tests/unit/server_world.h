@@ -55,9 +55,13 @@ struct world {
 	char order_node[NODE_NAME_MAX + 1];
 	unsigned int orders;
 	int order_error; /* of the next one */
+	bool confirms; /* orders are written at once */
 	directory_answered *answered;
 	void *asker;
 	unsigned int forgotten;
+	struct hash_key key;
+	bool is_ignorant, is_blind; /* nothing was read yet; no node can be heard */
+	struct server_options options;
 	char received[MESSAGE_MAX];
 };
 
@@ -94,6 +98,8 @@ static inline int take_order(void *context, struct span node, const struct order
 	world->answered = answered;
 	world->asker = asker;
 	world->orders++;
+	if (world->confirms)
+		answered(asker, &(struct directory_answer){ .error = 0 });
 	return 0;
 }
 
@@ -109,6 +115,16 @@ static inline void forget_asker(void *context, void *asker)
 static inline uint64_t world_clock_ms(void *context)
 {
 	return ((struct world *)context)->now_ms;
+}
+
+static inline bool world_knows(void *context)
+{
+	return !((struct world *)context)->is_ignorant;
+}
+
+static inline bool world_follows(void *context)
+{
+	return !((struct world *)context)->is_blind;
 }
 
 static inline void put_node(struct world *world, size_t index, bool draining, uint64_t heard_ns)
@@ -144,6 +160,16 @@ static inline struct location make_location(const struct world *world, const cha
 
 	assert_int_equal(flow_read(span_of(flow), &location.flow), 0);
 	return location;
+}
+
+/* A path to somebody else. */
+static inline void put_other(struct world *world, const char *aor, const char *node,
+			     const char *flow)
+{
+	struct location location = make_location(world, node, flow, NOW_MS - 1000, PATH_LIVE);
+
+	location.aor = span_of(aor);
+	assert_int_equal(view_put(world->view, &location), 0);
 }
 
 /* Alice is registered with that node since so many ms. */
@@ -198,16 +224,30 @@ static inline struct directory *world_directory(struct world *world)
 	return &directory;
 }
 
+/* The server has stopped and starts again with these options. */
+static inline void restart_server(struct world *world)
+{
+	server_free(world->server);
+	world->server = NULL;
+	assert_int_equal(server_new(&world->options, &world->server), 0);
+	server_serve(world->server);
+}
+
 static inline struct world *open_world(enum server_mode mode, uint64_t verify_ns)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	struct server_options options = {
 		.mode = mode,
 		.verify_ns = verify_ns,
+		.domain = "",
 		.clock_ms = world_clock_ms,
+		.knows = world_knows,
+		.follows = world_follows,
 	};
 
 	assert_non_null(world);
+	assert_int_equal(hash_key_make(&world->key), 0);
+	options.key = &world->key;
 	world->now_ms = NOW_MS;
 	world->loop = ev_loop_new(EVFLAG_AUTO);
 	world->view = view_new(1000);
@@ -219,8 +259,8 @@ static inline struct world *open_world(enum server_mode mode, uint64_t verify_ns
 	options.ports = world->ports;
 	options.counts = &world->counts;
 	options.context = world;
-	assert_int_equal(server_new(&options, &world->server), 0);
-	server_serve(world->server);
+	world->options = options;
+	restart_server(world);
 	world->caller = open_peer("127.0.0.1", &world->caller_port);
 	world->stranger = open_peer("127.0.0.99", &world->stranger_port);
 	for (size_t i = 0; i < NODES; i++) {
@@ -355,6 +395,18 @@ static inline const char *ask(struct world *world, const struct call *call)
 	answer = receive(world, world->caller);
 	assert_true(2 * strlen(answer) <= 3 * bytes.length);
 	return answer;
+}
+
+/* From now on only hosts of that network are served and trusted, besides the nodes. */
+static inline void trust_only(struct world *world, const char *address, uint8_t prefix)
+{
+	static struct trust_network network;
+
+	network.prefix = (uint8_t)(96 + prefix);
+	assert_int_equal(address_read(span_of(address), network.address), 0);
+	world->options.trusted = &network;
+	world->options.trusted_count = 1;
+	restart_server(world);
 }
 
 /* Everything that was sent before has been dealt with, and the caller was told nothing. */

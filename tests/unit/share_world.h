@@ -38,6 +38,8 @@ struct node_under_test {
 	size_t cursor; /* how far that has come */
 	size_t room_exceeded; /* times that it was let put more than a window */
 	bool mute; /* it does not announce, though asked to */
+	unsigned int wakes;
+	size_t room_at_wake; /* the latest one */
 	unsigned int leaves; /* orders to leave, and any others */
 	unsigned int others;
 	struct order other; /* the latest one that is not to leave */
@@ -72,6 +74,8 @@ static void announce(void *context)
 		node->cursor = 0;
 	node->epoch = wanted;
 	node->room_exceeded += room > SHARE_WINDOW;
+	node->wakes++;
+	node->room_at_wake = room;
 	if (wanted == 0 || node->mute)
 		return;
 	for (; room > 0 && node->cursor < node->kept_count; room--)
@@ -117,6 +121,12 @@ static void forget_at(struct node_under_test *node, size_t index)
 	share_drop(node->share, &gone.record);
 }
 
+/* Whether two times are one that has been to the cluster's clock and back. */
+static bool is_about(uint64_t a_ns, uint64_t b_ns)
+{
+	return (a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns) <= 50 * NS_PER_MS;
+}
+
 static void take_order(void *context, const struct order *order, uint64_t accepted_ns)
 {
 	struct node_under_test *node = context;
@@ -129,7 +139,7 @@ static void take_order(void *context, const struct order *order, uint64_t accept
 	node->leaves++;
 	for (size_t i = 0; i < node->kept_count; i++)
 		if (is_device(&node->kept[i], order) &&
-		    node->kept[i].record.accepted_ns < accepted_ns) {
+		    is_about(node->kept[i].record.accepted_ns, accepted_ns)) {
 			forget_at(node, i);
 			return;
 		}
@@ -301,10 +311,42 @@ share_helper bool is_settled(void *context)
 	return share_room(node->share) == SHARE_WINDOW;
 }
 
+share_helper bool announced_twice(void *context)
+{
+	const struct node_under_test *node = context;
+
+	return node->counts.value[COUNT_announcements] == 2 && is_whole(context);
+}
+
+/* True if Redis has one location of this binding, and says of it what the node does. */
+static bool is_in_redis(const struct node_under_test *node, const struct kept *kept)
+{
+	redisReply *reply = redis_world_command(&redis, "HGETALL " NOTATION_AOR "%s", kept->aor);
+	struct location location;
+	bool is_there = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+			notation_read_location(
+				(struct span){ reply->element[0]->str, reply->element[0]->len },
+				(struct span){ reply->element[1]->str, reply->element[1]->len },
+				&location) == 0 &&
+			span_equal(location.node, span_of(node->name)) &&
+			location.kind == kept->record.kind && location.epoch == whole_of(node) &&
+			memcmp(&location.flow, &kept->record.flow, sizeof(location.flow)) == 0;
+
+	freeReplyObject(reply);
+	return is_there;
+}
+
+share_helper void assert_all_in_redis(const struct node_under_test *node)
+{
+	for (size_t i = 0; i < node->kept_count; i++)
+		assert_true(is_in_redis(node, &node->kept[i]));
+}
+
 /* What was asked, and answered. */
 struct question_asked {
 	bool answered;
 	int error;
+	char reason[128];
 	size_t location_count, node_count;
 	char nodes[8][16]; /* the names, of locations or of nodes */
 	uint8_t kinds[8];
@@ -330,6 +372,7 @@ static void note_answer(void *asker, const struct directory_answer *answer)
 	asked->now_ms = answer->now_ms;
 	if (answer->error) {
 		assert_non_null(answer->reason);
+		snprintf(asked->reason, sizeof(asked->reason), "%s", answer->reason);
 		return;
 	}
 	asked->location_count = answer->location_count;

@@ -114,6 +114,7 @@ static void a_length_that_cannot_be_read_ends_the_stream(void **state)
 	(void)state;
 	assert_ends(SPAN("BYE sip:b SIP/2.0\r\nContent-Length: -1\r\n\r\n"), -EBADMSG);
 	assert_ends(SPAN("BYE sip:b SIP/2.0\r\nContent-Length: 1\r\nl: 2\r\n\r\n"), -EBADMSG);
+	assert_ends(SPAN("BYE sip:b SIP/2.0\r\nContent-Length: 1\r\nl: 1\r\n\r\nx"), -EBADMSG);
 	assert_ends(SPAN("BYE sip:b SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n"), -EBADMSG);
 	assert_ends(SPAN("BYE sip:b SIP/2.0\r\nContent-Length: 65535\r\n\r\n"), -E2BIG);
 }

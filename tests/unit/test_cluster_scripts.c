@@ -2,6 +2,8 @@
 /* Several nodes report the same device, in any order; one of them has it in the end. */
 #include "scripts_world.h"
 
+#include "base/clock.h"
+
 #define A_FIELD "r a " DEVICE
 #define B_FIELD "r b " DEVICE
 
@@ -30,6 +32,33 @@ static void the_greater_name_wins_a_tie(void **state)
 	put_kept(report_by("a", now_ms));
 	put_kept(report_by("b", now_ms));
 	put_stale(report_by("a", now_ms), "b", now_ms);
+	assert_int_equal(location_count(), 1);
+}
+
+/* It was sent six seconds before it got here: what was accepted meanwhile is no mistake. */
+static void a_report_that_was_long_on_its_way_is_late_and_no_more(void **state)
+{
+	uint64_t server_ms = clock_wall_ns() / NS_PER_MS;
+	struct report late = report_by("a", server_ms - 6000), newer = report_by("b", server_ms);
+
+	(void)state;
+	late.undated = newer.undated = true;
+	put_kept(newer);
+	put_stale(late, "b", server_ms);
+	assert_true(has_field(B_FIELD));
+}
+
+/* The same registration on the same path, whose times were converted anew: not an older one. */
+static void a_node_that_was_renamed_keeps_its_paths(void **state)
+{
+	struct report before = report_by("cc", now_ms - 1000), after = before;
+
+	(void)state;
+	put_kept(before);
+	after.node = "bb";
+	after.accepted_ms -= 3;
+	put_kept(after);
+	assert_true(has_field("r bb " DEVICE));
 	assert_int_equal(location_count(), 1);
 }
 
@@ -63,23 +92,6 @@ static void a_node_renews_its_own_report(void **state)
 	assert_int_equal(ask_number("EXISTS " NOTATION_ORDERS "a"), 0);
 }
 
-/* The only order of the node's stream. */
-static redisReply *read_order(const char *node, struct order *order)
-{
-	redisReply *reply = redis_world_command(&world, "XRANGE " NOTATION_ORDERS "%s - +", node);
-	const redisReply *words;
-
-	assert_int_equal(reply->elements, 1);
-	words = reply->element[0]->element[1];
-	assert_int_equal(words->elements, 2);
-	assert_string_equal(words->element[0]->str, "o");
-	assert_int_equal(
-		notation_read_order((struct span){ words->element[1]->str, words->element[1]->len },
-				    order),
-		0);
-	return reply;
-}
-
 static void whoever_has_lost_is_told(void **state)
 {
 	struct report older = report_by("a", now_ms - 2000), newer = report_by("b", now_ms - 1000);
@@ -93,7 +105,8 @@ static void whoever_has_lost_is_told(void **state)
 	reply = read_order("a", &order);
 	assert_int_equal(order.kind, ORDER_leave);
 	assert_int_equal(order.issued_ms, now_ms);
-	assert_int_equal(order.accepted_ms, now_ms - 1000);
+	/* Of what it is to end: what it has accepted since is not meant. */
+	assert_int_equal(order.accepted_ms, now_ms - 2000);
 	assert_true(span_equal(order.node, SPAN("b")));
 	assert_true(span_equal(order.aor, SPAN(AOR)));
 	assert_true(span_equal(order.device, span_of(newer.device)));
@@ -101,7 +114,17 @@ static void whoever_has_lost_is_told(void **state)
 	assert_in_range(ask_number("TTL " NOTATION_ORDERS "a"), 3590, 3600);
 }
 
-static void all_who_have_lost_are_told(void **state)
+static void assert_is_told(const char *node, uint64_t accepted_ms)
+{
+	struct order order;
+	redisReply *reply = read_order(node, &order);
+
+	assert_int_equal(order.accepted_ms, accepted_ms);
+	assert_true(span_equal(order.node, SPAN("c")));
+	freeReplyObject(reply);
+}
+
+static void all_who_have_lost_are_told_what(void **state)
 {
 	struct report report = report_by("a", now_ms - 3000);
 
@@ -110,12 +133,13 @@ static void all_who_have_lost_are_told(void **state)
 	put_kept(report);
 	report.node = "b";
 	report.flow = FAR_FLOW;
+	report.accepted_ms = now_ms - 2000;
 	put_kept(report);
 	report = report_by("c", now_ms - 1000);
 	report.flow = "udp 192.0.2.3:5060 198.51.100.7:40003";
 	put_kept(report);
-	assert_int_equal(ask_number("XLEN " NOTATION_ORDERS "a"), 1);
-	assert_int_equal(ask_number("XLEN " NOTATION_ORDERS "b"), 1);
+	assert_is_told("a", now_ms - 3000);
+	assert_is_told("b", now_ms - 2000);
 	assert_int_equal(location_count(), 1);
 }
 
@@ -132,23 +156,39 @@ static void kept_registrations_stay_side_by_side(void **state)
 	assert_int_equal(ask_number("EXISTS " NOTATION_ORDERS "a"), 0);
 }
 
-/* Two nodes that claim one path: one prompts, whatever it is for and whatever may be kept. */
+/* Two nodes that claim one path: one prompts, whatever may be kept. */
 static void one_path_has_one_node(void **state)
 {
+	struct report older = report_by("a", now_ms - 2000), newer = report_by("b", now_ms - 1000);
+
 	(void)state;
-	for (const char *kind = "rsdl"; *kind; kind++) {
+	older.flow = newer.flow = NEAR_FLOW;
+	older.move = newer.move = "keep";
+	put_kept(older);
+	put_kept(newer);
+	assert_int_equal(location_count(), 1);
+	assert_int_equal(ask_number("XLEN " NOTATION_ORDERS "a"), 1);
+	put_stale(older, "b", now_ms - 1000);
+}
+
+/* Nobody ends a dialog because of another one: neither may take the other's field away. */
+static void nothing_but_registrations_has_rivals(void **state)
+{
+	(void)state;
+	for (const char *kind = "sdl"; *kind; kind++) {
 		struct report older = report_by("a", now_ms - 2000);
 		struct report newer = report_by("b", now_ms - 1000);
 
 		scripts_world_empty(NULL);
 		older.kind = newer.kind = *kind;
 		older.flow = newer.flow = NEAR_FLOW;
-		older.move = newer.move = "keep";
+		/* Nor a registration, even if it is of what is called alike. */
+		put_kept(report_by("a", now_ms - 3000));
 		put_kept(older);
 		put_kept(newer);
-		assert_int_equal(location_count(), 1);
-		assert_int_equal(ask_number("XLEN " NOTATION_ORDERS "a"), 1);
-		put_stale(older, "b", now_ms - 1000);
+		put_kept(older);
+		assert_int_equal(location_count(), 3);
+		assert_int_equal(ask_number("EXISTS " NOTATION_ORDERS "a"), 0);
 	}
 }
 
@@ -315,12 +355,15 @@ int main(void)
 		TEST_(the_newest_wins_if_it_reports_last),
 		TEST_(the_newest_wins_if_it_reports_first),
 		TEST_(the_greater_name_wins_a_tie),
+		TEST_(a_report_that_was_long_on_its_way_is_late_and_no_more),
+		TEST_(a_node_that_was_renamed_keeps_its_paths),
 		TEST_(what_is_stale_is_taken_away),
 		TEST_(a_node_renews_its_own_report),
 		TEST_(whoever_has_lost_is_told),
-		TEST_(all_who_have_lost_are_told),
+		TEST_(all_who_have_lost_are_told_what),
 		TEST_(kept_registrations_stay_side_by_side),
 		TEST_(one_path_has_one_node),
+		TEST_(nothing_but_registrations_has_rivals),
 		TEST_(only_registrations_move),
 		TEST_(trap_31_two_reg_ids_at_two_nodes_both_stay),
 		TEST_(what_has_ended_goes_with_the_next_report),

@@ -83,23 +83,27 @@ static void own_garbage_is_written_over(void **state)
 /* Else nobody could take the device from a node whose clock was stepped for a moment. */
 static void what_was_accepted_in_the_future_is_not_believed(void **state)
 {
+	static const uint64_t ahead_ms[] = { 1001, 2000, 5000, 3600000 };
+
 	(void)state;
-	put_kept(report_by("b", now_ms + 5000));
-	put_stale(report_by("a", now_ms), "b", now_ms + 5000);
-	put_kept(report_by("b", now_ms + 5001));
-	assert_int_equal(put_kept(report_by("a", now_ms)), 1);
-	assert_false(has_field(B_FIELD));
-	assert_true(has_field(A_FIELD));
+	put_kept(report_by("b", now_ms + 1000));
+	put_stale(report_by("a", now_ms), "b", now_ms + 1000);
+	for (size_t i = 0; i < sizeof(ahead_ms) / sizeof(ahead_ms[0]); i++) {
+		put_kept(report_by("b", now_ms + ahead_ms[i]));
+		assert_int_equal(put_kept(report_by("a", now_ms)), 1);
+		assert_false(has_field(B_FIELD));
+		assert_true(has_field(A_FIELD));
+	}
 }
 
 static void times_are_never_rounded(void **state)
 {
-	struct report report = report_by("b", now_ms + 4999);
+	struct report report = report_by("b", now_ms + 999);
 
 	(void)state;
 	report.ends_ms = (UINT64_C(1) << 53) - 1;
 	put_kept(report);
-	put_stale(report_by("a", now_ms + 4998), "b", now_ms + 4999);
+	put_stale(report_by("a", now_ms + 998), "b", now_ms + 999);
 	assert_int_equal(ask_number("PEXPIRETIME " LOCATION_KEY), report.ends_ms);
 }
 
@@ -199,27 +203,27 @@ static void a_full_server_loses_nothing(void **state)
 	assert_int_equal(ask_number("XLEN " NOTATION_CHANGES), 1);
 }
 
-static void write_many_ended(unsigned int count)
+/* After the last ID that there can be Redis adds no more. */
+static void exhaust(const char *stream)
 {
-	static const char script[] =
-		"for i = 1, ARGV[1] do redis.call('HSET', KEYS[1], 'd x ' .. i,"
-		" '1 1 1 2 1 live " FAR_FLOW "') end";
-
-	freeReplyObject(
-		redis_world_command(&world, "EVAL %s 1 " LOCATION_KEY " %u", script, count));
+	freeReplyObject(redis_world_command(
+		&world, "XADD %s 18446744073709551615-18446744073709551615 x y", stream));
 }
 
-/* More than a report looks at: it looks at others the next time. */
-static void an_aor_with_very_many_fields_is_cleaned_bit_by_bit(void **state)
+static void streams_that_are_exhausted_begin_anew(void **state)
 {
+	struct order order;
+
 	(void)state;
-	write_many_ended(3000);
-	put_kept(report_by("a", now_ms));
-	assert_true(has_field(A_FIELD));
-	assert_in_range(location_count(), 3000 - 1024 + 1, 3000 - 1024 + 2);
-	for (int i = 0; i < 3; i++)
-		put_kept(report_by("a", now_ms));
-	assert_int_equal(location_count(), 1);
+	exhaust(NOTATION_CHANGES);
+	assert_int_equal(put_kept(report_by("a", now_ms - 1000)), 1);
+	assert_int_equal(ask_number("XLEN " NOTATION_CHANGES), 1);
+	exhaust(NOTATION_ORDERS "a");
+	assert_int_equal(put_kept(report_by("b", now_ms)), 1);
+	freeReplyObject(read_order("a", &order));
+	exhaust(NOTATION_CHANGES);
+	assert_int_equal(drop(B_FIELD), 1);
+	assert_int_equal(ask_number("XLEN " NOTATION_CHANGES), 1);
 }
 
 struct beaten {
@@ -305,6 +309,84 @@ static void beats_survive_garbage(void **state)
 	assert_string_equal(beaten.before, "mischief");
 }
 
+/* The script takes for a node what the agents do. */
+static void what_is_no_node_is_removed(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "b", "1 18446744073709551615 4102444800000 8 8 4294967295 0 serving sip:b;lr" },
+		{ "b", "1 0 4102444800000 9007199254740991 0 0 4294967295 draining !#;=?~" },
+		{ "b", "1 5 4102444800000 9007199254740992 1 3 4 serving sip:b" },
+		{ "b",
+		  "1 5 4102444800000 18446744073709551615 18446744073709551615 3 4 serving x" },
+		{ "b", "1 5 4102444800000 1 2 3 4 serving sip:b" },
+		{ "b", "1 18446744073709551616 4102444800000 1 1 3 4 serving sip:b" },
+		{ "b", "1 5 9007199254740992 1 1 3 4 serving sip:b" },
+		{ "b", "1 5 04102444800000 1 1 3 4 serving sip:b" },
+		{ "b", "1 5 4102444800000 1 1 4294967296 4 serving sip:b" },
+		{ "b", "1 5 4102444800000 1 1 3 4294967296 serving sip:b" },
+		{ "b", "1 5 4102444800000 1 1 3 04 serving sip:b" },
+		{ "b", "1 5 4102444800000 1 1 3 4 dancing sip:b" },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving " },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving" },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving sip:b c" },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving sip:b\x7f" },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving sip:\xe4" },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving <sip:b" },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving sip:b>" },
+		{ "b", "1 5 4102444800000 1 1 3 4 serving \"b" },
+		{ "b", "2 5 4102444800000 1 1 3 4 serving sip:b" },
+		{ "b", " 1 5 4102444800000 1 1 3 4 serving sip:b" },
+		{ "b", "mischief" },
+		{ "b", "" },
+		{ "", "1 5 4102444800000 1 1 3 4 serving sip:b" },
+		{ "b c", "1 5 4102444800000 1 1 3 4 serving sip:b" },
+		{ "b/", "1 5 4102444800000 1 1 3 4 serving sip:b" },
+	};
+	struct node read;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		const char *name = pairs[i][0], *value = pairs[i][1];
+		bool good = notation_read_node(span_of(name), span_of(value), &read) == 0;
+
+		scripts_world_empty(NULL);
+		freeReplyObject(
+			redis_world_command(&world, "HSET " NOTATION_NODES " %s %s", name, value));
+		beat("a", &some_node, "4102444800000"); /* looks through all of them */
+		if (ask_number("HLEN " NOTATION_NODES) != 1 + (uint64_t)good)
+			fail_msg("\"%s\" with \"%s\" is read otherwise", name, value);
+	}
+}
+
+/* As long as they may be, and one byte longer. */
+static void a_node_that_is_too_long_is_removed(void **state)
+{
+	static char text[NODE_URI_MAX + 2];
+
+	(void)state;
+	memset(text, 'x', NODE_URI_MAX + 1);
+	for (int longer = 0; longer <= 1; longer++) {
+		freeReplyObject(redis_world_command(
+			&world, "HSET " NOTATION_NODES " %b %s %s %s%b", text,
+			(size_t)(NODE_NAME_MAX + longer), "1 5 4102444800000 1 1 3 4 serving sip:b",
+			longer ? "c" : "b", "1 5 4102444800000 1 1 3 4 serving ", text,
+			(size_t)(NODE_URI_MAX + longer)));
+		assert_int_equal(ask_number("HLEN " NOTATION_NODES), longer ? 5 : 2);
+		beat("a", &some_node, "4102444800000"); /* looks through all of them */
+		assert_int_equal(ask_number("HLEN " NOTATION_NODES), 3);
+	}
+}
+
+static void a_node_of_far_in_the_future_is_forgotten(void **state)
+{
+	(void)state;
+	beat("b", &some_node, "4103049600001");
+	beat("c", &some_node, "4103049600000");
+	beat("a", &some_node, "4102444800000"); /* a week before, looks through all of them */
+	assert_int_equal(ask_number("HEXISTS " NOTATION_NODES " b"), 0);
+	assert_int_equal(ask_number("HLEN " NOTATION_NODES), 2);
+}
+
 static void a_node_of_long_ago_is_forgotten(void **state)
 {
 	const char *const week_later = "4103049600000"; /* in a second in which all are looked at */
@@ -333,10 +415,13 @@ int main(void)
 		TEST_(a_large_sequence_goes_on),
 		TEST_(a_drop_survives_keys_of_another_type),
 		TEST_(a_full_server_loses_nothing),
-		TEST_(an_aor_with_very_many_fields_is_cleaned_bit_by_bit),
+		TEST_(streams_that_are_exhausted_begin_anew),
 		TEST_(a_beat_tells_the_time_of_the_server),
 		TEST_(a_beat_is_read_back_and_tells_the_one_before),
 		TEST_(beats_survive_garbage),
+		TEST_(what_is_no_node_is_removed),
+		TEST_(a_node_that_is_too_long_is_removed),
+		TEST_(a_node_of_far_in_the_future_is_forgotten),
 		TEST_(a_node_of_long_ago_is_forgotten),
 	};
 #undef TEST_

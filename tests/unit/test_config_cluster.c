@@ -92,6 +92,11 @@ static void what_is_no_value_is_said(void **state)
 		"--listen=udp:192.0.2.5",
 		"--listen=udp:192.0.2.5:5060,",
 		"--listen=udp:192.0.2.5:65536",
+		"--peer=203.0.113.1/24",
+		"--peer=203.0.113.0/33",
+		"--peer=carrier.example",
+		"--domain=192.0.2.5",
+		"--domain=two words",
 		"--mode=guess",
 		"--verify=6s",
 		"--verify=soon",
@@ -105,6 +110,17 @@ static void what_is_no_value_is_said(void **state)
 		assert_int_equal(reading.result, CONFIG_USAGE);
 		assert_one_line_with(&reading, "expected");
 	}
+}
+
+static void a_password_is_not_repeated(void **state)
+{
+	struct reading reading;
+
+	(void)state;
+	READ(&reading, ALONE, "--cluster=redis://:s3cret@192.0.2.6:x");
+	assert_int_equal(reading.result, CONFIG_USAGE);
+	assert_one_line_with(&reading, "--cluster: expected redis://");
+	assert_null(strstr(reading.errors, "s3cret"));
 }
 
 static void call_control_listens_wherever_it_is_told(void **state)
@@ -140,6 +156,31 @@ static void more_than_there_is_room_for_is_refused_whole(void **state)
 	assert_one_line_with(&reading, "expected 1 to 16");
 }
 
+static void whose_calls_are_answered_can_be_said(void **state)
+{
+	struct reading reading;
+	uint8_t inside[16], outside[16];
+
+	(void)state;
+	CALLS(&reading, "--cluster=redis://192.0.2.6", "--listen=udp:192.0.2.5:5060",
+	      "--peer=203.0.112.0/23,2001:db8::/33", "--peer", "198.51.100.7",
+	      "--domain=Example.COM");
+	assert_int_equal(reading.result, CONFIG_RUN);
+	assert_string_equal(reading.config.domain, "example.com");
+	assert_int_equal(reading.config.peer_count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const insides[] = { "203.0.113.255", "2001:db8:7fff::1",
+						       "198.51.100.7" };
+		static const char *const outsides[] = { "203.0.114.0",
+							"2001:db8:8000::", "198.51.100.6" };
+
+		assert_int_equal(address_read(span_of(insides[i]), inside), 0);
+		assert_int_equal(address_read(span_of(outsides[i]), outside), 0);
+		assert_true(trust_has(reading.config.peers, 3, inside));
+		assert_false(trust_has(reading.config.peers, 3, outside));
+	}
+}
+
 static void the_file_has_sections_for_them(void **state)
 {
 	static const char text[] = "[cluster]\n"
@@ -171,8 +212,10 @@ int main(void)
 		cmocka_unit_test(a_node_without_a_name_has_its_host_s),
 		cmocka_unit_test(what_a_node_or_call_control_misses_is_said),
 		cmocka_unit_test(what_is_no_value_is_said),
+		cmocka_unit_test(a_password_is_not_repeated),
 		cmocka_unit_test(call_control_listens_wherever_it_is_told),
 		cmocka_unit_test(more_than_there_is_room_for_is_refused_whole),
+		cmocka_unit_test(whose_calls_are_answered_can_be_said),
 		cmocka_unit_test(the_file_has_sections_for_them),
 	};
 

@@ -64,6 +64,31 @@ static void call_control_has_counters_and_no_programs(void **state)
 	leave(peer);
 }
 
+/* What it knows is old, so calls still go to nodes that it has not heard of for a while. */
+static void whether_a_node_lives_is_not_known_while_nothing_is_followed(void **state)
+{
+	const struct node node = { .name = SPAN("a"), .uri = SPAN("sip:192.0.2.11:5060") };
+	struct peer *peer = connect_peer();
+	json_t *row;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		routing.following = i == 0;
+		say(peer, "{\"command\": \"cluster\"}");
+		await_questions((size_t)i + 1);
+		answer_with((struct directory_answer){
+			.now_ms = 100000, .nodes = &node, .node_count = 1 });
+		row = expect_row(peer);
+		expect_end(peer);
+		if (routing.following)
+			assert_true(json_is_false(json_object_get(row, "alive")));
+		else
+			assert_true(json_is_null(json_object_get(row, "alive")));
+		json_decref(row);
+	}
+	leave(peer);
+}
+
 static void call_control_keeps_no_paths(void **state)
 {
 	static const char *const requests[] = {
@@ -121,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CALLS_TEST(call_control_says_what_it_knows),
 		CALLS_TEST(call_control_has_counters_and_no_programs),
+		CALLS_TEST(whether_a_node_lives_is_not_known_while_nothing_is_followed),
 		CALLS_TEST(call_control_keeps_no_paths),
 		CALLS_TEST(call_control_shows_and_steers_the_set),
 	};

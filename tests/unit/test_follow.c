@@ -2,11 +2,6 @@
 /* cluster/follow: a view is as Redis has it, and what is in Redis may be anything. */
 #include "follow_world.h"
 
-#define MANY 100000
-#define READING_SECONDS_MAX 30
-#define CHURNED 200
-#define CHURNS 3000
-
 static void what_was_there_before_is_read(void **state)
 {
 	struct world *world = *state;
@@ -157,107 +152,6 @@ static void keys_of_other_types_do_no_harm(void **state)
 	run_until_where(world, "sip:alice@x", "a");
 }
 
-static void write_many(struct world *world, unsigned int many)
-{
-	redisReply *reply = redis_world_command(
-		&world->redis, "EVAL %s 0 %u %llu",
-		"for i = 1, tonumber(ARGV[1]) do"
-		" redis.call('HSET', 'sippath:aor:sip:' .. i .. '@x', 'r a <urn:uuid:1>#1',"
-		" '1 1 5 ' .. ARGV[2] .. ' 5 live udp 192.0.2.11:5060 198.51.100.7:40001') end",
-		many, (unsigned long long)wall_ms() + 3600000);
-
-	assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
-	freeReplyObject(reply);
-}
-
-/* The longest that the loop took for one round. */
-struct longest {
-	double begun;
-	double seconds;
-};
-
-static void round_begins(struct ev_loop *loop, ev_check *check, int events)
-{
-	(void)loop;
-	(void)events;
-	((struct longest *)check->data)->begun = redis_world_now();
-}
-
-static void round_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
-{
-	struct longest *longest = prepare->data;
-	double took = redis_world_now() - longest->begun;
-
-	(void)loop;
-	(void)events;
-	if (longest->begun > 0 && took > longest->seconds)
-		longest->seconds = took;
-}
-
-static void a_hundred_thousand_are_read_soon(void **state)
-{
-	struct world *world = *state;
-	struct longest longest = { 0 };
-	double begun, took;
-	ev_check check;
-	ev_prepare prepare;
-
-	write_many(world, MANY);
-	ev_check_init(&check, round_begins);
-	ev_prepare_init(&prepare, round_ends);
-	check.data = prepare.data = &longest;
-	ev_check_start(world->loop, &check);
-	ev_prepare_start(world->loop, &prepare);
-	begun = redis_world_now();
-	follow_two_nodes(world);
-	took = redis_world_now() - begun;
-	ev_check_stop(world->loop, &check);
-	ev_prepare_stop(world->loop, &prepare);
-	printf("# %d locations were read in %.2f s; the loop was held up for %.1f ms at most\n",
-	       MANY, took, longest.seconds * 1e3);
-	assert_int_equal(view_count(world->view), MANY);
-	assert_string_equal(where(world, "sip:77777@x"), "a");
-	assert_true(took < READING_SECONDS_MAX);
-}
-
-static void say_one_of_churned(char aor[32], unsigned int number)
-{
-	snprintf(aor, 32, "sip:%u@x", number * 37 % CHURNED + 1);
-}
-
-/* Changes, and then some more of the loop, as often as until the reading has ended. */
-static void changes_amid_a_reading_are_not_lost(void **state)
-{
-	struct world *world = *state;
-	bool is_there[CHURNED] = { 0 };
-	unsigned int amid = 0;
-	char aor[32];
-
-	write_many(world, MANY / 5);
-	write_node(world, "a", wall_ms(), "serving");
-	begin_to_follow(world);
-	for (unsigned int i = 0; i < CHURNS; i++) {
-		unsigned int number = i * 37 % CHURNED;
-
-		say_one_of_churned(aor, i);
-		is_there[number] = i % 3 != 0;
-		if (is_there[number])
-			put(world, aor, "a");
-		else
-			drop(world, aor, "a");
-		ev_run(world->loop, EVRUN_NOWAIT);
-		amid += view_count(world->view) > 0 && !world->is_ready;
-	}
-	assert_true(amid > 0);
-	run_until(world, is_ready);
-	put(world, "sip:last@x", "a");
-	run_until_where(world, "sip:last@x", "a");
-	for (unsigned int i = 0; i < CHURNED; i++) {
-		say_one_of_churned(aor, i);
-		assert_string_equal(where(world, aor), is_there[i * 37 % CHURNED] ? "a" : "");
-	}
-}
-
 static void note_answer(void *context, const struct directory_answer *answer)
 {
 	struct world *world = context;
@@ -353,6 +247,34 @@ static void orders_are_written(void **state)
 	assert_int_equal(order(world, "a", ORDER_drain), -ENOTCONN);
 }
 
+static void note_refusal(void *context, const struct directory_answer *answer)
+{
+	struct world *world = context;
+
+	assert_int_equal(answer->error, -EHOSTDOWN);
+	assert_non_null(strstr(answer->reason, "node old has not been heard of for 360"));
+	world->answers++;
+}
+
+static void a_dead_node_is_ordered_nothing(void **state)
+{
+	struct world *world = *state;
+	const struct directory *directory;
+	redisReply *orders;
+
+	write_node(world, "old", wall_ms() - 3600000, "serving");
+	follow_two_nodes(world);
+	directory = follow_directory(world->follow);
+	assert_int_equal(directory->order(directory->context, SPAN("old"),
+					  &(struct order){ .kind = ORDER_drain }, note_refusal,
+					  world),
+			 0);
+	assert_int_equal(world->answers, 1);
+	orders = redis_world_command(&world->redis, "EXISTS " NOTATION_ORDERS "old");
+	assert_int_equal(orders->integer, 0);
+	freeReplyObject(orders);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,10 +283,9 @@ int main(void)
 		TEST(nodes_live_and_die_and_leave),
 		TEST(garbage_is_counted_and_left_out),
 		TEST(keys_of_other_types_do_no_harm),
-		TEST(a_hundred_thousand_are_read_soon),
-		TEST(changes_amid_a_reading_are_not_lost),
 		TEST(questions_are_answered_at_once),
 		TEST(orders_are_written),
+		TEST(a_dead_node_is_ordered_nothing),
 	};
 
 	return cmocka_run_group_tests_name("follow", tests, NULL, NULL);

@@ -43,7 +43,8 @@ static const struct nasty legal[] = {
 	      "!m%Z*_+`'.~ sip:1_un!@example.com;x= SIP/2.0\r\n" VIA
 	      "To: \"\xc3\xa9 \x7f <\" <sip:a@b>\r\n" FROM CALL_ID "CSeq: 1 !m%Z*_+`'.~\r\n" END),
 	NASTY("escaped nul", "INVITE sip:nul-%00-nul@example.com SIP/2.0\r\n" NEEDED END),
-	NASTY("escapes that are none", "INVITE sip:100%@example.com SIP/2.0\r\n" NEEDED END),
+	NASTY("escaped percent sign", "INVITE sip:100%25@example.com SIP/2.0\r\n" NEEDED END),
+	NASTY("percent sign behind the user", "INVITE sip:b@c;x=%zz SIP/2.0\r\n" NEEDED END),
 	NASTY("user with a semicolon", "INVITE sip:u;p=1@example.com SIP/2.0\r\n" NEEDED END),
 	NASTY("Request-URI of another scheme",
 	      "INVITE soap.beep://192.0.2.3 SIP/2.0\r\n" NEEDED END),
@@ -111,6 +112,10 @@ static const struct nasty unserved[] = {
 	NASTY("bracketed Request-URI", "INVITE <sip:a@b> SIP/2.0\r\n" NEEDED END,
 	      "Unreadable Request-URI"),
 	NASTY("Request-URI without scheme", "INVITE bob SIP/2.0\r\n" NEEDED END,
+	      "Unreadable Request-URI"),
+	NASTY("escape that is cut", "INVITE sip:100%@example.com SIP/2.0\r\n" NEEDED END,
+	      "Unreadable Request-URI"),
+	NASTY("escape of no hex digit", "INVITE sip:b%4g@c SIP/2.0\r\n" NEEDED END,
 	      "Unreadable Request-URI"),
 	NASTY("Request-URI with a bad port", "INVITE sip:a@b:70000 SIP/2.0\r\n" NEEDED END,
 	      "Unreadable Request-URI"),
@@ -199,9 +204,9 @@ static void check_return(void)
 static void check_passing(void)
 {
 	struct passing_hop from = hop_from(CALLER, LOCAL);
+	struct passing_way way = way_of(&message, &from, SPAN("sip:192.0.2.11"));
 	struct text out = TEXT_OVER(passed);
-	int error = passing_write_request(&message, &from, from.flow.local_addr, PORT,
-					  SPAN("sip:192.0.2.11"), &key, &out);
+	int error = passing_write_request(&message, &from, &way, &key, &out);
 
 	if (message.max_forwards == 0) {
 		assert_int_equal(error, -ELOOP);

@@ -164,6 +164,20 @@ static void a_node_comes_back_with_the_time_between_its_pieces(void **state)
 	}
 }
 
+static void a_node_that_has_counted_as_far_as_it_can_comes_back(void **state)
+{
+	struct node back;
+
+	(void)state;
+	assert_int_equal(notation_read_node(SPAN("a"),
+					    SPAN("1 5 10 9007199254740991 9007199254740991 3 4 "
+						 "serving sip:a"),
+					    &back),
+			 0);
+	assert_int_equal(back.begun, (UINT64_C(1) << 53) - 1);
+	assert_int_equal(back.whole, back.begun);
+}
+
 static void assert_order_survives(const struct order *order)
 {
 	char room[NOTATION_MAX];
@@ -283,6 +297,7 @@ int main(void)
 		cmocka_unit_test(what_a_person_reads_is_as_documented),
 		cmocka_unit_test(a_field_alone_says_node_kind_and_device),
 		cmocka_unit_test(a_node_comes_back_with_the_time_between_its_pieces),
+		cmocka_unit_test(a_node_that_has_counted_as_far_as_it_can_comes_back),
 		cmocka_unit_test(every_order_comes_back),
 		cmocka_unit_test(the_longest_order_fits),
 		cmocka_unit_test(what_does_not_fit_is_said),

@@ -19,9 +19,11 @@ static const struct span no_route;
 static int try_passing(const char *bytes, const struct passing_hop *from, struct span route,
 		       struct text *out)
 {
+	struct passing_way way;
+
 	read_message(span_of(bytes), &message);
-	return passing_write_request(&message, from, from->flow.local_addr, from->flow.local_port,
-				     route, &key, out);
+	way = way_of(&message, from, route);
+	return passing_write_request(&message, from, &way, &key, out);
 }
 
 static struct span pass(const char *bytes, struct span route)
@@ -152,6 +154,8 @@ static void bare_line_ends_become_whole_ones(void **state)
 		   "t:x:y\r\ni:1\r\nCSeq:1 OPTIONS\r\nContent-Length: 3\r\n\r\na\nb");
 }
 
+#define FOUR_OWN "<sip:192.0.2.1>,<sip:192.0.2.1>,<sip:192.0.2.1>,<sip:192.0.2.1>"
+
 static void our_own_routes_are_taken_off(void **state)
 {
 	static const char *const routes[][2] = {
@@ -166,6 +170,16 @@ static void our_own_routes_are_taken_off(void **state)
 		  CSEQ "Route: <sip:p2>,<sip:192.0.2.1>\r\nRoute: <sip:p3>\r\nX:" },
 		{ "Route: <sip:192.0.2.1:5061>\r\n", "Route: <sip:192.0.2.1:5061>\r\n" },
 		{ "Route:  <sip:192.0.2.2> \r\n", "Route: <sip:192.0.2.2> \r\n" },
+		/* Where else we listen, and by name. */
+		{ "Route: <sip:192.0.2.9:5070;lr>, <sip:x@Calls.Example.COM:5081;lr>\r\n", NULL },
+		{ "Route: <sip:calls.example.com;lr>,<sip:192.0.2.1>,<sip:p2>\r\n",
+		  "Route: <sip:p2>\r\n" },
+		{ "Route: <sip:192.0.2.9;lr>\r\n", "Route: <sip:192.0.2.9;lr>\r\n" },
+		{ "Route: <sip:a.calls.example.com>\r\n", "Route: <sip:a.calls.example.com>\r\n" },
+		{ "Route: " FOUR_OWN ", " FOUR_OWN "\r\n", NULL },
+		{ "Route: " FOUR_OWN ", " FOUR_OWN ", <sip:192.0.2.1;x>\r\n",
+		  "Route: <sip:192.0.2.1;x>\r\n" },
+		{ "Route: <tel:1>\r\n", "Route: <tel:1>\r\n" },
 	};
 	char bytes[1024];
 
@@ -184,17 +198,76 @@ static void our_own_routes_are_taken_off(void **state)
 
 static void the_next_route_is_the_first_that_is_not_ours(void **state)
 {
-	struct passing_hop us = hop_from(CALLER, LOCAL);
-	const uint8_t *local = us.flow.local_addr;
+	static const struct passing_self nameless = { .listens = listens };
 
 	(void)state;
 	read_message(span_of(LINE NEEDED
 			     "Route: <sip:192.0.2.1>\r\nRoute: <sip:p2>;x, <sip:p3>\r\n" END),
 		     &message);
-	assert_span(passing_next_route(&message, local, PORT), "<sip:p2>;x");
-	assert_span(passing_next_route(&message, local, PORT + 1), "<sip:192.0.2.1>");
+	assert_span(passing_next_route(&message, &self), "<sip:p2>;x");
 	read_message(span_of(LINE NEEDED "Route: <sip:192.0.2.1>\r\n" END), &message);
-	assert_absent(passing_next_route(&message, local, PORT));
+	assert_absent(passing_next_route(&message, &self));
+	read_message(span_of(LINE NEEDED "Route: <sip:calls.example.com>\r\n" END), &message);
+	assert_absent(passing_next_route(&message, &self));
+	assert_span(passing_next_route(&message, &nameless), "<sip:calls.example.com>");
+}
+
+static void all_routes_can_be_taken_off(void **state)
+{
+	struct passing_hop from = hop_from(CALLER, LOCAL);
+	struct text out = TEXT_OVER(buffer);
+	struct passing_way way;
+
+	(void)state;
+	read_message(span_of(LINE NEEDED "Route: <sip:p1>\r\nRoute: <sip:p2>, <sip:p3>\r\n" END),
+		     &message);
+	way = way_of(&message, &from, SPAN("sip:n"));
+	way.next_route = no_route;
+	assert_int_equal(passing_write_request(&message, &from, &way, &key, &out), 0);
+	assert_has(text_span(&out), "Route: <sip:n;lr>\r\n");
+	assert_has_not(text_span(&out), "sip:p");
+}
+
+static bool is_loop(const char *top, struct span passed)
+{
+	char bytes[8192];
+	struct text text = TEXT_OVER(bytes);
+
+	text_format(&text, LINE "%s%.*s", top, (int)(passed.length - strlen(LINE)),
+		    passed.at + strlen(LINE));
+	assert_false(text.overflow);
+	read_message(text_span(&text), &message);
+	return passing_is_loop(&message, &self);
+}
+
+/* A request has come by us if one of its Vias is ours, wherever it stands. */
+static void a_request_that_comes_back_is_known(void **state)
+{
+	static const char node[] = "Via: SIP/2.0/UDP 192.0.2.11;branch=z9hG4bKn\r\n";
+	static const char nodes[] = "v: SIP/2.0/UDP a, SIP/2.0/TCP b;branch=x\r\n"
+				    "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-call-control-1\r\n";
+	struct passing_hop too = hop_from(CALLER, LOCAL_TOO), other = too;
+	static char passed[sizeof(buffer)];
+	struct text out = TEXT_OVER(buffer);
+
+	(void)state;
+	assert_false(is_loop(node, SPAN(INVITE)));
+	assert_false(is_loop(nodes, SPAN(INVITE)));
+	assert_true(is_loop("", pass(INVITE, no_route)));
+	assert_true(is_loop(nodes, pass(INVITE, no_route)));
+	assert_int_equal(try_passing(INVITE, &too, no_route, &out), 0);
+	assert_true(is_loop(node, text_span(&out)));
+	other.flow.local_addr[15] ^= 1;
+	out = TEXT_OVER(buffer);
+	assert_int_equal(try_passing(INVITE, &other, no_route, &out), 0);
+	assert_false(is_loop(node, text_span(&out)));
+	/* So many call controls are a circle of their own. */
+	for (size_t i = 1; i <= PASSING_SELF_MAX; i++) {
+		memcpy(passed, buffer, sizeof(passed));
+		out = TEXT_OVER(buffer);
+		assert_int_equal(try_passing(passed, &other, no_route, &out), 0);
+		assert_int_equal(is_loop(node, text_span(&out)), i == PASSING_SELF_MAX);
+	}
 }
 
 static void a_route_is_loose(void **state)
@@ -276,16 +349,10 @@ static void assert_target(const char *uri, const char *expected)
 static void a_numeric_uri_leads_somewhere(void **state)
 {
 	static const char *const nowhere[] = {
-		"sip:example.com",
-		"tel:123",
-		"",
-		"<sip:192.0.2.1",
-		"SIP/2.0/UDP host",
-		"sip:[::1",
-		"sip:192.0.2.1:65536",
-		"192.0.2.1",
-		"SIP/2.0/UDP 192.0.2.1;rport=0",
-		"SIP/2.0/UDP 192.0.2.1;received=x",
+		"sip:example.com",        "tel:123",          "",
+		"<sip:192.0.2.1",         "SIP/2.0/UDP host", "sip:[::1",
+		"sip:192.0.2.1:65536",    "192.0.2.1",        "SIP/2.0/UDP 192.0.2.1",
+		"sip:bob;192.0.2.1@host",
 	};
 	uint8_t address[16];
 	uint16_t port;
@@ -294,8 +361,8 @@ static void a_numeric_uri_leads_somewhere(void **state)
 	assert_target("sip:192.0.2.1", "192.0.2.1:5060");
 	assert_target("sips:bob@192.0.2.1:5070;lr", "192.0.2.1:5070");
 	assert_target("\"a <b>\" <sip:[2001:db8::1]:5;lr>;x", "[2001:db8::1]:5");
-	assert_target("SIP/2.0/UDP host:5070;received=192.0.2.1", "192.0.2.1:5070");
-	assert_target("SIP/2.0/UDP host;received=[::1];rport=7", "[::1]:7");
+	assert_target("sip:bob;day=1@192.0.2.1:5070;ob", "192.0.2.1:5070");
+	assert_target("<sip:bob;day=1@192.0.2.1:5070;ob>;x", "192.0.2.1:5070");
 	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
 		assert_int_equal(passing_target(span_of(nowhere[i]), address, &port), -EINVAL);
 }
@@ -313,6 +380,8 @@ int main(void)
 		cmocka_unit_test(bare_line_ends_become_whole_ones),
 		cmocka_unit_test(our_own_routes_are_taken_off),
 		cmocka_unit_test(the_next_route_is_the_first_that_is_not_ours),
+		cmocka_unit_test(all_routes_can_be_taken_off),
+		cmocka_unit_test(a_request_that_comes_back_is_known),
 		cmocka_unit_test(a_route_is_loose),
 		cmocka_unit_test(a_request_and_what_belongs_to_it_have_one_identity),
 		cmocka_unit_test(identities_differ_by_whoever_made_the_branch),

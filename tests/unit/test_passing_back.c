@@ -22,9 +22,11 @@ static const struct span no_route;
 static int try_passing(const char *bytes, const struct passing_hop *from, struct span route,
 		       struct text *out)
 {
+	struct passing_way way;
+
 	read_message(span_of(bytes), &message);
-	return passing_write_request(&message, from, from->flow.local_addr, from->flow.local_port,
-				     route, &key, out);
+	way = way_of(&message, from, route);
+	return passing_write_request(&message, from, &way, &key, out);
 }
 
 static struct span pass(const char *bytes, struct span route)
@@ -135,15 +137,15 @@ static void two_hops_and_another_proxy_are_reversed(void **state)
 	struct text out = TEXT_OVER(first), inner = TEXT_OVER(second);
 	struct passing_hop inside = hop_from("203.0.113.1:5080", LOCAL);
 	struct passing_hop node = hop_from(LOCAL, NODE);
+	struct passing_way way;
 	struct span response;
 
 	(void)state;
 	read_message(span_of(LINE "Via: SIP/2.0/UDP proxy;branch=z9hG4bKp;rport, SIP/2.0/TCP phone"
 				  ";branch=z9hG4bKq\r\n" FROM TO CALL_ID CSEQ END),
 		     &message);
-	assert_int_equal(passing_write_request(&message, &from, from.flow.local_addr, 5080,
-					       no_route, &outer_key, &out),
-			 0);
+	way = way_of(&message, &from, no_route);
+	assert_int_equal(passing_write_request(&message, &from, &way, &outer_key, &out), 0);
 	assert_int_equal(try_passing(first, &inside, no_route, &inner), 0);
 	response = answer(text_span(&inner), &node, answered, sizeof(answered));
 	inner = TEXT_OVER(second);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "reader_world.h"
+#include "state/uri.h"
 
 static void trap_29_contacts_stand_in_one_header_or_in_several(void **state)
 {
@@ -107,30 +108,33 @@ static void an_aor_is_compared_byte_by_byte(void **state)
 	static const struct {
 		const char *to, *aor;
 	} aors[] = {
-		{ "SIP:Alice:secret@EXAMPLE.com:05070;user=phone?x=y",
-		  "sip:Alice@example.com:5070" },
+		{ "SIP:Alice:secret@EXAMPLE.com:05070;user=phone?x=y", "sip:Alice@example.com" },
 		{ "sip:alice:@example.com", "sip:alice@example.com" },
-		{ "sips:%61%6C@Example.Com", "sips:al@example.com" },
+		{ "sips:%61%6C@Example.Com", "sip:al@example.com" },
 		{ "sip:a%20b%zz@example.com", "sip:a%20b%zz@example.com" },
 		{ "sip:a%00b@example.com", "sip:a%00b@example.com" },
 		{ "sip:%C3%BC@example.com", "sip:%C3%BC@example.com" },
 		{ "sip:\xc3\xbc@example.com", "sip:\xc3\xbc@example.com" },
 		{ "sip:example.com", "sip:example.com" },
 		{ "sip:[2001:DB8::1]", "sip:[2001:db8::1]" },
-		{ "sip:a@[2001:DB8::1]:5060", "sip:a@[2001:db8::1]:5060" },
+		{ "sip:a@[2001:DB8::1]:5060", "sip:a@[2001:db8::1]" },
 		{ "TEL:+15551234;phone-context=x", "tel:+15551234" },
 		{ "urn:service:sos", "urn:service:sos" },
 		{ "mailto:a@b?subject=c", "mailto:a@b" },
+		{ "tel:7-ABC", "tel:7-abc" },
+		{ "IM:Alice@Example.com", "im:Alice@example.com" },
+		{ "sip:Alice%40Home@EXAMPLE.com", "sip:Alice@Home@example.com" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(aors) / sizeof(aors[0]); i++) {
-		char buffer[512];
+		char buffer[512], folded[512];
 		struct text text = TEXT_OVER(buffer);
 
 		text_format(&text, REQUEST VIA FROM CALL_ID CSEQ "To: <%s>\r\n\r\n", aors[i].to);
 		read_message(text_span(&text));
 		assert_span(facts.aor, aors[i].aor);
+		assert_span(uri_fold(facts.aor, folded), aors[i].aor);
 	}
 }
 

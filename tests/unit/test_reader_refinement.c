@@ -197,7 +197,7 @@ static void a_caller_is_told_by_its_aor(void **state)
 		const char *from, *aor;
 	} callers[] = {
 		{ "\"A\" <SIP:Alice:x@EXAMPLE.com:05070;user=phone>;tag=f",
-		  "sip:Alice@example.com:5070" },
+		  "sip:Alice@example.com" },
 		{ "sip:al%69ce@example.com;tag=f", "sip:alice@example.com" },
 		{ "<tel:+15551234;phone-context=x>;tag=f", "tel:+15551234" },
 		{ "<sip:a@b c>;tag=f", NULL },

@@ -175,6 +175,7 @@ static void an_ack_is_never_answered(void **state)
 	send_call(world, &call);
 	assert_caller_hears_nothing(world);
 	assert_int_equal(counted(world, calls_requests), 3);
+	assert_int_equal(counted(world, calls_refused), 0);
 }
 
 /* Bytes of which some look like SIP, from a generator that gives the same each time. */
@@ -218,7 +219,96 @@ static void a_short_request_gets_no_long_answer(void **state)
 	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
 	put_alice(world, "two", PATH2, 1000, PATH_LIVE);
 	send_bytes(world, world->caller, request);
-	assert_in_range(strlen(receive(world, world->caller)), 1, reply_limit(request.length));
+	assert_caller_hears_nothing(world);
+	assert_int_equal(counted(world, calls_dropped), 1);
+	assert_int_equal(counted(world, calls_redirected), 0);
+}
+
+static void use_domain(struct world *world)
+{
+	world->options.domain = "example.com";
+	restart_server(world);
+}
+
+static void an_address_of_ours_is_our_domain(void **state)
+{
+	struct world *world = *state;
+	char uri[96];
+	struct call call = { .method = "INVITE", .uri = uri, .branch = "a" };
+
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	snprintf(uri, sizeof(uri), "sip:alice@%s:5060;user=phone", world->address);
+	assert_status(world, &call, "480");
+	use_domain(world);
+	assert_has(ask(world, &call), ";user=phone>");
+	assert_int_equal(counted(world, calls_redirected), 1);
+	strcpy(uri, "sip:alice@127.0.0.11");
+	assert_status(world, &call, "302");
+	strcpy(uri, "sip:alice@127.0.0.99");
+	assert_status(world, &call, "480");
+}
+
+static void a_port_or_sips_is_the_same_person(void **state)
+{
+	struct world *world = *state;
+	struct call call = { .method = "INVITE",
+			     .uri = "sips:alice@EXAMPLE.com:5061",
+			     .branch = "a" };
+
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	assert_status(world, &call, "302");
+}
+
+static void a_number_is_of_our_domain(void **state)
+{
+	struct world *world = *state;
+	struct call call = { .method = "INVITE", .uri = "tel:+49(12)34-5.6;isub=7", .branch = "a" };
+	char contact[96];
+
+	put_other(world, "sip:+49123456@example.com", "one", PATH1);
+	assert_status(world, &call, "416");
+	use_domain(world);
+	snprintf(contact, sizeof(contact), "<sip:+49123456@%s;user=phone>", world->node_uri[0] + 4);
+	assert_has(ask(world, &call), contact);
+	call.uri = "tel:+-";
+	assert_status(world, &call, "404");
+	call.uri = "tel:12x";
+	assert_status(world, &call, "404");
+}
+
+static void before_anything_is_known_callers_may_try_again(void **state)
+{
+	struct world *world = *state;
+	const char *answer;
+
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	world->is_ignorant = true;
+	answer = ask(world, &CALL_ALICE("a"));
+	assert_begins(answer, "SIP/2.0 503 ");
+	assert_has(answer, "Retry-After: 5\r\n");
+	assert_int_equal(counted(world, calls_unreachable), 0);
+	world->is_ignorant = false;
+	assert_status(world, &CALL_ALICE("a"), "302");
+}
+
+static void whoever_is_not_named_is_not_served(void **state)
+{
+	struct world *world = *state;
+	char buffer[2048];
+	struct span bytes = write_call(world, &CALL_ALICE("a"), buffer, sizeof(buffer));
+
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	trust_only(world, "127.0.0.0", 28);
+	send_bytes(world, world->stranger, bytes);
+	send_bytes(world, world->stranger, SPAN("INVITE"));
+	assert_status(world, &CALL_ALICE("b"), "302");
+	assert_nothing_at(world->stranger);
+	assert_int_equal(counted(world, calls_refused), 1);
+	trust_only(world, "127.0.0.99", 32);
+	send_bytes(world, world->stranger, bytes);
+	assert_begins(receive(world, world->stranger), "SIP/2.0 302 ");
+	send_bytes(world, world->node[0], bytes);
+	assert_begins(receive(world, world->node[0]), "SIP/2.0 302 ");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_redirecting, close_world)
@@ -242,6 +332,11 @@ int main(void)
 		TEST(an_ack_is_never_answered),
 		TEST(noise_does_no_harm),
 		TEST(a_short_request_gets_no_long_answer),
+		TEST(an_address_of_ours_is_our_domain),
+		TEST(a_port_or_sips_is_the_same_person),
+		TEST(a_number_is_of_our_domain),
+		TEST(before_anything_is_known_callers_may_try_again),
+		TEST(whoever_is_not_named_is_not_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,10 @@ static int open_patient(void **state)
 
 static int open_impatient(void **state)
 {
-	*state = open_world(SERVER_FORWARD, SHORT_NS);
+	struct world *world = open_world(SERVER_FORWARD, SHORT_NS);
+
+	world->confirms = true;
+	*state = world;
 	return 0;
 }
 
@@ -96,6 +99,73 @@ static void a_call_takes_a_path_that_is_not_heard_if_it_is_the_only_one(void **s
 	send_call(world, &CALL_ALICE("a"));
 	assert_begins(receive(world, world->node[0]), "INVITE ");
 	assert_int_equal(counted(world, calls_unverified), 1);
+}
+
+/* Redis is slow or half open: that says nothing about the path. */
+static void an_order_that_is_never_confirmed_proves_nothing(void **state)
+{
+	struct world *world = *state;
+
+	world->confirms = false;
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	put_alice(world, "two", PATH2, 1000, PATH_LIVE);
+	send_call(world, &CALL_ALICE("a"));
+	assert_begins(receive(world, world->node[1]), "INVITE ");
+	assert_nothing_at(world->node[0]);
+	assert_int_equal(world->orders, 1);
+	assert_int_equal(counted(world, calls_unverified), 0);
+}
+
+static void whoever_goes_blind_while_it_waits_learns_nothing(void **state)
+{
+	struct world *world = *state;
+
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	put_alice(world, "two", PATH2, 1000, PATH_LIVE);
+	send_call(world, &CALL_ALICE("a"));
+	while (world->orders == 0)
+		ev_run(world->loop, EVRUN_ONCE);
+	world->is_blind = true;
+	assert_begins(receive(world, world->node[1]), "INVITE ");
+	assert_int_equal(counted(world, calls_unverified), 0);
+}
+
+static void the_blind_ask_nobody(void **state)
+{
+	struct world *world = *state;
+
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	world->is_blind = true;
+	send_call(world, &CALL_ALICE("a"));
+	receive(world, world->node[0]);
+	assert_int_equal(world->orders, 0);
+}
+
+static void a_path_over_tcp_is_not_asked(void **state)
+{
+	struct world *world = *state;
+
+	put_alice(world, "one", "tcp 192.0.2.1:5060 198.51.100.7:40001", 5000, PATH_LIVE);
+	send_call(world, &CALL_ALICE("a"));
+	receive(world, world->node[0]);
+	assert_int_equal(world->orders, 0);
+}
+
+static void who_waits_along_learns_what_became_of_the_order(void **state)
+{
+	struct directory_answer lost = { .error = -ENOTCONN, .reason = "out of reach" };
+	struct call cancel = { .method = "CANCEL", .uri = ALICE, .branch = "a" };
+	struct world *world = *state;
+
+	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
+	begin_call(world, "a");
+	begin_call(world, "b");
+	assert_begins(ask(world, &cancel), "SIP/2.0 200 OK\r\n");
+	assert_begins(receive(world, world->caller), "SIP/2.0 487 Request Terminated\r\n");
+	assert_int_equal(world->forgotten, 0);
+	world->answered(world->asker, &lost);
+	assert_has(receive(world, world->node[0]), "branch=z9hG4bKb;");
+	assert_int_equal(world->forgotten, 1);
 }
 
 static void what_waits_may_be_sent_again(void **state)
@@ -222,6 +292,11 @@ int main(void)
 		TEST(news_from_before_prove_nothing),
 		TEST_IMPATIENT(a_path_that_is_not_heard_is_the_second_choice),
 		TEST_IMPATIENT(a_call_takes_a_path_that_is_not_heard_if_it_is_the_only_one),
+		TEST_IMPATIENT(an_order_that_is_never_confirmed_proves_nothing),
+		TEST_IMPATIENT(whoever_goes_blind_while_it_waits_learns_nothing),
+		TEST(the_blind_ask_nobody),
+		TEST(a_path_over_tcp_is_not_asked),
+		TEST(who_waits_along_learns_what_became_of_the_order),
 		TEST(what_waits_may_be_sent_again),
 		TEST(two_calls_wait_for_one_prompt),
 		TEST(a_path_heard_lately_needs_no_prompt),

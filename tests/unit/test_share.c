@@ -136,6 +136,97 @@ static void a_stale_announcement_is_taken_back(void **state)
 	assert_string_equal(found.nodes[0], "two");
 }
 
+static bool holds_alone(void *context)
+{
+	const struct node_under_test *node = context;
+
+	return two->leaves == 1 && node->leaves == 1 && is_settled(context);
+}
+
+/* Accepted anew while the report of the earlier acceptance is on its way: only that one is stale. */
+static void a_stale_report_ends_nothing_newer(void **state)
+{
+	struct question_asked found;
+
+	(void)state;
+	start_node(one);
+	start_node(two);
+	begin_binding(two, BINDING_REGISTRATION, 7);
+	assert_true(run_until(is_settled, two));
+	put_at(one, keep_earlier(one, 7));
+	one->kept[0].record.accepted_ns = two->kept[0].record.accepted_ns + 2 * NS_PER_MS;
+	put_at(one, &one->kept[0]);
+	assert_true(run_until(holds_alone, one));
+	assert_int_equal(one->counts.value[COUNT_shared_stale], 1);
+	assert_int_equal(one->kept_count, 1);
+	assert_int_equal(two->kept_count, 0);
+	found = where(two, "sip:device7@example.org");
+	assert_int_equal(found.location_count, 1);
+	assert_string_equal(found.nodes[0], "one");
+}
+
+/* So a node that only says again that it has a call is not taken for one that has got it now. */
+static void a_dialog_counts_since_it_was_accepted(void **state)
+{
+	struct question_asked found;
+	struct kept *kept;
+
+	(void)state;
+	start_node(one);
+	kept = keep(one, BINDING_DIALOG, 7);
+	kept->record.accepted_ns -= 20 * NS_PER_S;
+	put_at(one, kept);
+	keep(one, BINDING_SUBSCRIPTION, 8)->record.accepted_ns = 0;
+	put_at(one, &one->kept[1]);
+	assert_true(run_until(is_settled, one));
+	found = where(one, "sip:device7@example.org");
+	assert_int_equal(found.location_count, 1);
+	assert_in_range(found.now_ms - found.location.accepted_ms, 19000, 600000);
+	found = where(one, "sip:device8@example.org");
+	assert_int_equal(found.location_count, 1);
+	assert_true(found.location.accepted_ms > 1000000000000);
+}
+
+static void whoever_wrote_an_aor_otherwise_is_found(void **state)
+{
+	(void)state;
+	start_node(one);
+	snprintf(keep(one, BINDING_DIALOG, 7)->aor, sizeof(one->kept[0].aor),
+		 "SIP:device7@Example.ORG");
+	point(&one->kept[0]);
+	put_at(one, &one->kept[0]);
+	assert_true(run_until(is_settled, one));
+	assert_int_equal(where(one, "sip:device7@example.org").location_count, 1);
+	forget_at(one, 0);
+	assert_true(run_until(is_settled, one));
+	assert_int_equal(where(one, "sip:device7@example.org").location_count, 0);
+	assert_int_equal(one->counts.value[COUNT_shared_dropped], 1);
+}
+
+/* More calls than are shown do not hide where the device is. */
+static void registrations_are_shown_first(void **state)
+{
+	struct question_asked found;
+
+	(void)state;
+	start_node(one);
+	for (size_t i = 0; i < DIRECTORY_LOCATIONS_MAX + 20; i++)
+		begin_binding(one, BINDING_DIALOG, i);
+	for (size_t i = 0; i < one->kept_count; i++) {
+		snprintf(one->kept[i].aor, sizeof(one->kept[i].aor), "sip:trunk@example.org");
+		point(&one->kept[i]);
+		put_at(one, &one->kept[i]);
+	}
+	snprintf(keep_earlier(one, 999)->aor, sizeof(one->kept[0].aor), "sip:trunk@example.org");
+	point(&one->kept[one->kept_count - 1]);
+	put_at(one, &one->kept[one->kept_count - 1]);
+	assert_true(run_until(is_settled, one));
+	found = where(one, "sip:trunk@example.org");
+	assert_int_equal(found.location_count, DIRECTORY_LOCATIONS_MAX);
+	assert_int_equal(found.kinds[0], BINDING_REGISTRATION);
+	assert_int_equal(found.kinds[1], BINDING_DIALOG);
+}
+
 static void a_dialog_stays_where_it_is(void **state)
 {
 	struct question_asked found;
@@ -299,6 +390,10 @@ int main(void)
 		SHARE_TEST(two_flows_of_a_device_stay),
 		SHARE_TEST(a_registration_may_be_kept_at_both),
 		SHARE_TEST(a_stale_announcement_is_taken_back),
+		SHARE_TEST(a_stale_report_ends_nothing_newer),
+		SHARE_TEST(a_dialog_counts_since_it_was_accepted),
+		SHARE_TEST(whoever_wrote_an_aor_otherwise_is_found),
+		SHARE_TEST(registrations_are_shown_first),
 		SHARE_TEST(a_dialog_stays_where_it_is),
 		SHARE_TEST(a_dialog_that_lingers_is_no_other_one),
 		SHARE_TEST(what_has_ended_is_gone),

@@ -233,6 +233,8 @@ static void a_node_lives_as_long_as_its_beat_changes(void **state)
 	put_node_at(view, "a", 1, 1, NOW_NS);
 	put_node_at(view, "a", 1, 1, heard_ns); /* nothing new */
 	assert_true(view_node_is_alive(view, SPAN("a"), heard_ns));
+	assert_int_equal(view_node_silence_ns(view, SPAN("a"), heard_ns), NODE_DEAD_NS - 1);
+	assert_int_equal(view_node_silence_ns(view, SPAN("b"), heard_ns), UINT64_MAX);
 	assert_false(view_node_is_alive(view, SPAN("a"), NOW_NS + NODE_DEAD_NS));
 	put_node_at(view, "a", 1, 2, heard_ns);
 	assert_true(view_node_is_alive(view, SPAN("a"), heard_ns + NODE_DEAD_NS - 1));

@@ -29,6 +29,8 @@ struct model {
 
 static const char *const model_nodes[MODEL_NODES] = { "a", "b", "c" };
 static const char *const model_devices[MODEL_DEVICES] = { "one", "two", "three", "four" };
+static const uint8_t model_kinds[MODEL_DEVICES] = { BINDING_REGISTRATION, BINDING_DIALOG,
+						    BINDING_REGISTRATION, BINDING_SUBSCRIPTION };
 
 static unsigned int roll(struct model *model, unsigned int sides)
 {
@@ -76,6 +78,7 @@ static void change_both(struct model *model, struct view *view)
 	bool is_change = !model->is_being_read || roll(model, 2);
 
 	location.device = span_of(model_devices[device]);
+	location.kind = model_kinds[device];
 	location.epoch = roll(model, 4);
 	location.heard_ms = roll(model, 5);
 	location.ends_ms = model->now_ms + roll(model, 40);
@@ -94,6 +97,19 @@ static void put_known(const struct model *model, struct view *view, unsigned int
 	for (unsigned int node = 0; node < MODEL_NODES; node++)
 		if (model->whole[node] > 0 && node != but)
 			put_node(view, model_nodes[node], model->whole[node]);
+}
+
+/* What does not hold, and will not of itself, is forgotten. */
+static void expire_both(struct model *model, struct view *view)
+{
+	for (unsigned int i = 0; i < MODEL_NODES * MODEL_DEVICES; i++) {
+		struct model_location *known =
+			&model->locations[i / MODEL_DEVICES][i % MODEL_DEVICES];
+
+		known->is_there = known->is_there && known->location.ends_ms > model->now_ms &&
+				  known->location.epoch >= model->whole[i / MODEL_DEVICES];
+	}
+	expire(view, model->now_ms);
 }
 
 static void step_both(struct model *model, struct view *view)
@@ -124,6 +140,10 @@ static void step_both(struct model *model, struct view *view)
 		break;
 	case 4:
 		model->now_ms++;
+		break;
+	case 5:
+		if (!model->is_being_read)
+			expire_both(model, view);
 		break;
 	default:
 		change_both(model, view);
@@ -170,6 +190,23 @@ static void compare_both(const struct model *model, const struct view *view)
 		assert_true(found[i - 1].accepted_ms >= found[i].accepted_ms);
 }
 
+static void compare_registrations(const struct model *model, const struct view *view)
+{
+	struct location found[MODEL_NODES * MODEL_DEVICES];
+	size_t expected = 0;
+
+	for (unsigned int i = 0; i < MODEL_NODES * MODEL_DEVICES; i++)
+		expected += model_kinds[i % MODEL_DEVICES] == BINDING_REGISTRATION &&
+			    model_holds(model, i / MODEL_DEVICES, i % MODEL_DEVICES);
+	assert_int_equal(
+		view_registrations(view, ALICE, model->now_ms, found, MODEL_NODES * MODEL_DEVICES),
+		expected);
+	for (size_t i = 0; i < expected; i++)
+		assert_int_equal(found[i].kind, BINDING_REGISTRATION);
+	for (size_t i = 1; i < expected; i++)
+		assert_true(found[i - 1].accepted_ms >= found[i].accepted_ms);
+}
+
 static void it_says_what_a_simple_model_says(void **state)
 {
 	struct model model = { .now_ms = NOW_MS, .seed = 4 };
@@ -177,6 +214,7 @@ static void it_says_what_a_simple_model_says(void **state)
 	for (unsigned int step = 0; step < MODEL_STEPS; step++) {
 		step_both(&model, *state);
 		compare_both(&model, *state);
+		compare_registrations(&model, *state);
 	}
 }
 

@@ -45,7 +45,11 @@ static const char *say_about(const json_t *row, char buffer[FIELD_VALUE_MAX])
 
 static const char *say_service(const json_t *row)
 {
-	if (!json_is_true(json_object_get(row, "alive")))
+	const json_t *alive = json_object_get(row, "alive");
+
+	if (json_is_null(alive))
+		return "unknown";
+	if (!json_is_true(alive))
 		return "dead";
 	return json_is_true(json_object_get(row, "draining")) ? "draining" : "serving";
 }
