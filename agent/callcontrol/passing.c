@@ -154,19 +154,20 @@ bool passing_is_loop(const struct message *request, const struct passing_self *s
 	struct span list, value;
 	uint8_t host[16];
 	uint16_t port;
-	size_t marked = 0;
+	size_t marked = 0, rounds = 0;
 
 	for (size_t i = 0; i < request->line_count; i++) {
 		if (!message_line_is(&request->lines[i], "Via"))
 			continue;
 		list = request->lines[i].value;
 		while (value_next(&list, &value) > 0)
-			if (via_read(value, &via) == 0 && read_marked(&via, host, &port) &&
-			    (marked++ == PASSING_SELF_MAX ||
-			     self->listens(self->context, host, port)))
-				return true;
+			if (via_read(value, &via) == 0 && read_marked(&via, host, &port)) {
+				if (marked++ == PASSING_SELF_MAX)
+					return true;
+				rounds += self->listens(self->context, host, port);
+			}
 	}
-	return false;
+	return rounds >= PASSING_ROUNDS_MAX;
 }
 
 static void write_own_via(const struct message *request, const struct passing_hop *from,

@@ -52,9 +52,12 @@ struct passing_self {
 struct span passing_next_route(const struct message *request, const struct passing_self *self);
 
 /*
- * True if a request has come by here before: one of its Vias is ours, or more than
- * PASSING_SELF_MAX are of some call control.
+ * True if a request goes round in circles: PASSING_ROUNDS_MAX of its Vias are ours, or more than
+ * PASSING_SELF_MAX are of some call control. One that has come by before is no circle yet: a
+ * proxy may have diverted it to somebody else, whom we are asked for now (a spiral, RFC 3261
+ * section 6).
  */
+#define PASSING_ROUNDS_MAX 3
 bool passing_is_loop(const struct message *request, const struct passing_self *self);
 
 /* How a request is passed on. */

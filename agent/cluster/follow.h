@@ -6,7 +6,8 @@
  * change may have been missed: the connection was lost, the stream was cut before it was read to
  * its end, the sequence of changes has a gap or begins anew (Redis was wiped, or is another one).
  * Nodes are read every half second; while they cannot be, for want of a connection or because
- * Redis is slow, the view is blind. What is garbage is counted and left out. What has ended is
+ * Redis is slow, the view is blind. If the sequence ran backwards the nodes will announce all they
+ * have anew: until then the view keeps what it knew of those that live (view_lose()). What is garbage is counted and left out. What has ended is
  * taken out of the view (view_expire()).
  */
 #ifndef AGENT_CLUSTER_FOLLOW_H

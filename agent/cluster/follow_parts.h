@@ -24,6 +24,9 @@
 #define FOLLOW_TICK_S 0.5
 #define FOLLOW_BLIND_NS (UINT64_C(1500) * 1000000)
 
+/* A beat that lies so far ahead of the clock of the cluster is no sign of life. */
+#define FOLLOW_AHEAD_MAX_MS 10000
+
 /* Readings begin at least so far apart: changes that are missed come in bursts. */
 #define FOLLOW_SETTLE_NS (UINT64_C(1000) * 1000000)
 
@@ -76,6 +79,8 @@ struct follow {
 	bool is_full; /* said so */
 	bool is_slow; /* said so */
 	bool is_refused; /* said so */
+	bool is_quiet; /* said so */
+	bool is_crowded; /* said so */
 	bool knows_clock;
 	bool is_closing;
 };

@@ -4,6 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "cluster/follow_parts.h"
 #include "cluster/notation.h"
@@ -86,6 +87,8 @@ static const char *take_entry(struct follow *follow, const struct redisReply *en
 		return NULL;
 	}
 	follows = sequence == changes->sequence + 1;
+	if (sequence <= changes->sequence)
+		view_lose(follow->options.view, clock_now_ns());
 	changes->sequence = sequence;
 	if (take_change(follow, &change))
 		return "one could not be kept in mind";

@@ -36,6 +36,16 @@ static int where(void *context, struct span aor, directory_answered *answered, v
 	return 0;
 }
 
+/* Whoever shows it judges by the clock of the cluster; none can be from the future by that. */
+static void date_back(const struct follow *follow, struct node *node, uint64_t now_ms)
+{
+	uint64_t silence_ms =
+		view_node_silence_ns(follow->options.view, node->name, clock_now_ns()) / NS_PER_MS;
+
+	if (node->beat_ms > now_ms)
+		node->beat_ms = silence_ms < now_ms ? now_ms - silence_ms : 0;
+}
+
 static int cluster(void *context, directory_answered *answered, void *asker)
 {
 	struct follow *follow = context;
@@ -46,6 +56,8 @@ static int cluster(void *context, directory_answered *answered, void *asker)
 		return -ENOMEM;
 	answer.nodes = nodes;
 	answer.node_count = view_nodes(follow->options.view, nodes, VIEW_NODES_MAX);
+	for (size_t i = 0; i < answer.node_count; i++)
+		date_back(follow, &nodes[i], answer.now_ms);
 	answered(asker, &answer);
 	return 0;
 }

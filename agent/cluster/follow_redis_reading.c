@@ -38,7 +38,7 @@ static void end_if_answered(struct follow *follow)
 		reading->is_wanted = true;
 		return;
 	}
-	view_end_reading(follow->options.view);
+	view_end_reading(follow->options.view, clock_now_ns());
 	follow->is_refused = false;
 	if (!reading->is_wanted && !follow->is_whole) {
 		follow->is_whole = true;
@@ -177,6 +177,8 @@ static int place(struct follow *follow, const struct redisReply *reply)
 		id = redis_reply_id(entries->element[0]);
 	/* None, or garbage: put.lua begins anew with 1. */
 	(void)redis_reply_number(reply->element[0], 1, UINT64_MAX - 1, &sequence);
+	if (sequence < follow->changes.sequence)
+		view_lose(follow->options.view, clock_now_ns());
 	follow_place_changes(follow, id, sequence);
 	return 0;
 }

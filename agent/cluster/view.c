@@ -18,11 +18,6 @@ struct view *view_new(size_t limit)
 	return take_ptr(view);
 }
 
-static struct view_node *node_in(struct table_node *in)
-{
-	return table_element(in, struct view_node, by_name);
-}
-
 /* In the place of one that leads the next one does. */
 static void free_locations(struct view *view)
 {
@@ -37,7 +32,7 @@ static void free_nodes(struct view *view)
 {
 	for (size_t i = 0; i < view->by_name.bucket_count; i++)
 		while (view->by_name.buckets[i]) {
-			struct view_node *node = node_in(view->by_name.buckets[i]);
+			struct view_node *node = view_node_in(view->by_name.buckets[i]);
 
 			table_take(&view->by_name, &node->by_name);
 			free(node);
@@ -63,9 +58,9 @@ static struct view_node *find(const struct view *view, struct span name)
 {
 	struct table_node *in = table_first(&view->by_name, name_hash(view, name));
 
-	while (in && !span_equal(node_in(in)->node.name, name))
+	while (in && !span_equal(view_node_in(in)->node.name, name))
 		in = table_next(in);
-	return in ? node_in(in) : NULL;
+	return in ? view_node_in(in) : NULL;
 }
 
 static struct view_node *make(struct view *view, struct span name)
@@ -108,6 +103,46 @@ static bool has_beaten(const struct view_node *node, const struct node *says)
 	       node->node.incarnation != says->incarnation;
 }
 
+static void note_beat(struct view *view, struct view_node *node, uint64_t heard_ns)
+{
+	if (heard_ns > node->heard_ns)
+		node->heard_ns = heard_ns;
+	if (heard_ns > view->heard_ns)
+		view->heard_ns = heard_ns;
+}
+
+/* One that had been dead when the other was heard; NULL if there is none. */
+static struct view_node *find_dead(const struct view *view, uint64_t heard_ns)
+{
+	for (size_t i = 0; i < view->by_name.bucket_count; i++)
+		for (struct table_node *in = view->by_name.buckets[i]; in; in = in->next)
+			if (view_node_in(in)->is_known &&
+			    view_node_in(in)->heard_ns + NODE_DEAD_NS <= heard_ns)
+				return view_node_in(in);
+	return NULL;
+}
+
+/* Nodes are never heard earlier than they were, so what was looked for in vain is not again. */
+static bool has_room(struct view *view, uint64_t heard_ns)
+{
+	struct view_node *dead;
+
+	if (view->known < VIEW_NODES_MAX)
+		return true;
+	dead = heard_ns > view->full_ns ? find_dead(view, heard_ns) : NULL;
+	if (dead)
+		view_node_leave(view, dead);
+	else if (heard_ns > view->full_ns)
+		view->full_ns = heard_ns;
+	return dead != NULL;
+}
+
+static void get_to_know(struct view *view, struct view_node *node)
+{
+	node->is_known = true;
+	view->known++;
+}
+
 int view_put_node(struct view *view, const struct node *says, uint64_t heard_ns)
 {
 	struct view_node *node;
@@ -116,24 +151,26 @@ int view_put_node(struct view *view, const struct node *says, uint64_t heard_ns)
 	    says->uri.length > NODE_URI_MAX)
 		return -E2BIG;
 	node = find(view, says->name);
-	if ((!node || !node->is_known) && view->known >= VIEW_NODES_MAX)
+	if ((!node || !node->is_known) && !has_room(view, heard_ns))
 		return -ENOSPC;
 	if (!node)
 		node = make(view, says->name);
 	if (!node)
 		return -ENOMEM;
 	if (has_beaten(node, says))
-		node->heard_ns = heard_ns;
+		note_beat(view, node, heard_ns);
 	if (!node->is_known)
-		view->known++;
-	node->is_known = true;
+		get_to_know(view, node);
+	else if (says->whole == says->begun && says->whole != node->node.whole)
+		view_node_settle(view, node);
 	node->round = view->round;
 	write_node(node, says);
 	return 0;
 }
 
-static void leave(struct view *view, struct view_node *node)
+void view_node_leave(struct view *view, struct view_node *node)
 {
+	view_node_settle(view, node);
 	node->is_known = false;
 	view->known--;
 	view_node_release(view, node);
@@ -141,48 +178,7 @@ static void leave(struct view *view, struct view_node *node)
 
 void view_end_nodes(struct view *view)
 {
-	for (size_t i = 0; i < view->by_name.bucket_count; i++) {
-		struct table_node *next, *in = view->by_name.buckets[i];
-
-		for (; in; in = next) {
-			next = in->next;
-			if (node_in(in)->is_known && node_in(in)->round != view->round)
-				leave(view, node_in(in));
-		}
-	}
 	view->round++;
-}
-
-static uint64_t silence_ns(const struct view *view, const struct view_node *node, uint64_t now_ns)
-{
-	uint64_t looked_ns = view->is_blind ? view->blind_ns : now_ns;
-
-	return looked_ns > node->heard_ns ? looked_ns - node->heard_ns : 0;
-}
-
-static bool is_alive(const struct view *view, const struct view_node *node, uint64_t now_ns)
-{
-	return silence_ns(view, node, now_ns) < NODE_DEAD_NS;
-}
-
-/* What lived when the view went blind has not been heard only because nobody was. */
-static void pardon(struct view *view, uint64_t now_ns)
-{
-	for (size_t i = 0; i < view->by_name.bucket_count; i++)
-		for (struct table_node *in = view->by_name.buckets[i]; in; in = in->next)
-			if (is_alive(view, node_in(in), now_ns))
-				node_in(in)->heard_ns = now_ns;
-}
-
-void view_set_blind(struct view *view, bool blind, uint64_t now_ns)
-{
-	if (blind == view->is_blind)
-		return;
-	if (blind)
-		view->blind_ns = now_ns;
-	else
-		pardon(view, now_ns);
-	view->is_blind = blind;
 }
 
 const struct node *view_find_node(const struct view *view, struct span name)
@@ -196,14 +192,14 @@ bool view_node_is_alive(const struct view *view, struct span name, uint64_t now_
 {
 	const struct view_node *node = find(view, name);
 
-	return node && node->is_known && is_alive(view, node, now_ns);
+	return node && node->is_known && view_node_lives(view, node, now_ns);
 }
 
 uint64_t view_node_silence_ns(const struct view *view, struct span name, uint64_t now_ns)
 {
 	const struct view_node *node = find(view, name);
 
-	return node && node->is_known ? silence_ns(view, node, now_ns) : UINT64_MAX;
+	return node && node->is_known ? view_silence_ns(view, node, now_ns) : UINT64_MAX;
 }
 
 size_t view_nodes(const struct view *view, struct node *nodes, size_t limit)
@@ -212,7 +208,7 @@ size_t view_nodes(const struct view *view, struct node *nodes, size_t limit)
 
 	for (size_t i = 0; i < view->by_name.bucket_count; i++)
 		for (struct table_node *in = view->by_name.buckets[i]; in; in = in->next)
-			if (node_in(in)->is_known && count < limit)
-				nodes[count++] = node_in(in)->node;
+			if (view_node_in(in)->is_known && count < limit)
+				nodes[count++] = view_node_in(in)->node;
 	return count;
 }

@@ -6,6 +6,13 @@
  * told last it knows until it is told otherwise, or until that ends by itself; so it goes on
  * answering while the cluster is out of reach.
  *
+ * Redis may be wiped, and a reading then finds nothing of nodes that live and will announce
+ * everything anew. Therefore a living node is spared by a reading that ends while the node owes an
+ * announcement: since its entry was missing, since view_lose(), or since it has begun one (begun
+ * is greater than whole). What the reading has not found of it goes on to hold; until the node has
+ * an announcement that is whole (what was not in there is gone then), is dead, or has been there
+ * for NODE_DEAD_NS without beginning one: then it has lost nothing, and the reading was right.
+ *
  * now_ns is CLOCK_MONOTONIC; times in ms are of the clock of the cluster.
  */
 #ifndef AGENT_CLUSTER_VIEW_H
@@ -50,16 +57,32 @@ int view_drop(struct view *view, const struct location *location);
  */
 void view_begin_reading(struct view *view);
 int view_read(struct view *view, const struct location *location); /* errors as view_put() */
-void view_end_reading(struct view *view);
+void view_end_reading(struct view *view, uint64_t now_ns);
+
+/* Redis was wiped, or is another one: every node owes an announcement. */
+void view_lose(struct view *view, uint64_t now_ns);
 
 /*
  * What a node says of itself; it lives as long as its beat_ms goes on changing, the latest one
- * being from heard_ns. -E2BIG, -ENOSPC beyond VIEW_NODES_MAX, -ENOMEM.
+ * being from heard_ns (0 if it is no sign of life, whatever it says). One beyond VIEW_NODES_MAX
+ * takes the place of one that was dead by then. -E2BIG, -ENOSPC if there is none, -ENOMEM.
  */
 int view_put_node(struct view *view, const struct node *node, uint64_t heard_ns);
 
-/* All nodes there are have been put since the last time: one that was not has left. */
+/* All nodes there are have been put since the last time: one that was not is missing. */
 void view_end_nodes(struct view *view);
+
+/*
+ * After each view_end_nodes(), twice in a second: a node that is missing leaves once it is dead.
+ *
+ * If several nodes live and no beat of any is heard, it is the way to them that is lost and not
+ * they (Redis answers, but lets nobody write): the view is quiet. Until a beat is heard all of
+ * them are as they were; then each has NODE_DEAD_NS to be heard again.
+ */
+void view_judge_nodes(struct view *view, uint64_t now_ns);
+
+/* For how long no node has been heard of; 0 while the view is not quiet. */
+uint64_t view_quiet_ns(const struct view *view, uint64_t now_ns);
 
 /*
  * Frees what has ended or is void, and what the latest reading did not find; some of it at each
@@ -76,10 +99,10 @@ void view_set_blind(struct view *view, bool blind, uint64_t now_ns);
 /* The node of that name; NULL if there is none. Good until the view changes. */
 const struct node *view_find_node(const struct view *view, struct span name);
 
-/* True if it has been heard of within NODE_DEAD_NS (while not blind). */
+/* True if it has been heard of within NODE_DEAD_NS (while neither blind nor quiet). */
 bool view_node_is_alive(const struct view *view, struct span name, uint64_t now_ns);
 
-/* For how long it has not been heard of (until the view went blind); UINT64_MAX if there is none. */
+/* How long it was not heard of (while neither blind nor quiet); UINT64_MAX if there is none. */
 uint64_t view_node_silence_ns(const struct view *view, struct span name, uint64_t now_ns);
 
 /*

@@ -73,9 +73,9 @@ static void write_values(struct view_location *location, const struct location *
 	location->health = one->health;
 }
 
-bool view_location_is_there(const struct view *view, const struct view_location *location)
+bool view_location_is_there(const struct view_location *location)
 {
-	return !location->is_gone && location->reading >= view->whole;
+	return !location->is_gone && location->reading >= location->node->since;
 }
 
 static bool is_older(const struct location *one, const struct view_location *than)
@@ -92,9 +92,10 @@ static bool was_reported(const struct view *view, const struct view_location *lo
 	return location->is_reported && location->reading == view->reading;
 }
 
+/* What the latest reading has not found, be it spared, is of a Redis that is no more. */
 static void refresh(struct view *view, struct view_location *location, const struct location *one)
 {
-	if (!view_location_is_there(view, location) || !is_older(one, location))
+	if (location->is_gone || location->reading < view->whole || !is_older(one, location))
 		write_values(location, one);
 	location->reading = view->reading;
 	view->gone -= location->is_gone;
@@ -179,11 +180,6 @@ void view_begin_reading(struct view *view)
 	view->reading++;
 }
 
-void view_end_reading(struct view *view)
-{
-	view->whole = view->reading;
-}
-
 bool view_location_is_void(const struct view_location *location)
 {
 	return location->node->is_known && location->epoch < location->node->node.whole;
@@ -195,7 +191,7 @@ static bool is_useless(const struct view *view, const struct view_location *loca
 {
 	if (location->is_gone)
 		return !is_being_read(view) || location->reading != view->reading;
-	return location->reading < view->whole || location->ends_ms <= now_ms ||
+	return !view_location_is_there(location) || location->ends_ms <= now_ms ||
 	       view_location_is_void(location);
 }
 

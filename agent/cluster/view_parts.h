@@ -3,6 +3,7 @@
  * view_parts.h - what the parts of the view share. Nobody else includes it.
  *
  *     view.c              the nodes
+ *     view_life.c         which of them live, and what is kept for those that do
  *     view_locations.c    what is known of the locations
  *     view_index.c        where a location is found, in a time that no other one adds to
  *     view_where.c        questions
@@ -19,8 +20,11 @@ struct view_node {
 	struct table_node by_name;
 	struct node node; /* its spans point to the texts below */
 	uint64_t heard_ns; /* when its beat was last seen to have changed */
+	uint64_t owes_ns; /* since when it owes an announcement, or was last found to be missing */
 	size_t locations; /* how many speak of it: they keep it in memory */
 	uint32_t round; /* of view_end_nodes() that it was last put in */
+	uint32_t since; /* number of a reading: of its locations, what is of older ones is gone */
+	bool owes; /* Redis has lost what it said: until it has said so again readings spare it */
 	bool is_known; /* it has said something of itself, and has not left */
 	char name[NODE_NAME_MAX];
 	char uri[NODE_URI_MAX];
@@ -65,17 +69,36 @@ struct view {
 	size_t swept_followers;
 	size_t known; /* nodes */
 	uint64_t blind_ns; /* since when it is blind */
+	uint64_t heard_ns; /* when a beat of any node was last heard */
+	uint64_t quiet_ns; /* since when it is quiet */
+	uint64_t full_ns; /* for who was heard by then there is no room */
 	uint32_t reading; /* number of the latest one */
-	uint32_t whole; /* number of the latest one that has ended: what is older is gone */
+	uint32_t whole; /* number of the latest one that has ended */
 	uint32_t round; /* number of the reading of the nodes */
 	bool is_blind;
+	bool is_quiet; /* no node has been heard of lately, though they can be */
 };
+
+static inline struct view_node *view_node_in(struct table_node *in)
+{
+	return table_element(in, struct view_node, by_name);
+}
 
 /* The node of that name, made if there is none; NULL without memory. */
 struct view_node *view_node_of(struct view *view, struct span name);
 
 /* Frees a node that nothing speaks of any more. */
 void view_node_release(struct view *view, struct view_node *node);
+
+/* It has left; frees it unless locations speak of it. */
+void view_node_leave(struct view *view, struct view_node *node);
+
+/* For how long it has not been heard of, as view_node_silence_ns(). */
+uint64_t view_silence_ns(const struct view *view, const struct view_node *node, uint64_t now_ns);
+bool view_node_lives(const struct view *view, const struct view_node *node, uint64_t now_ns);
+
+/* It owes nothing any more: what the latest reading has spared for its sake is gone. */
+void view_node_settle(struct view *view, struct view_node *node);
 
 /* The element of either table. */
 static inline struct view_location *view_location_in(struct table_node *in)
@@ -109,7 +132,7 @@ struct view_location *view_index_take(struct view *view, struct view_location *l
 struct view_location *view_location_free(struct view *view, struct view_location *location);
 
 /* Written down at all: neither reported to be gone, nor missed by a reading. */
-bool view_location_is_there(const struct view *view, const struct view_location *location);
+bool view_location_is_there(const struct view_location *location);
 
 /* Of an epoch of its node that a later one has made void. */
 bool view_location_is_void(const struct view_location *location);

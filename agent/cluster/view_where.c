@@ -10,9 +10,9 @@ struct found {
 	size_t limit;
 };
 
-static bool holds(const struct view *view, const struct view_location *location, uint64_t now_ms)
+static bool holds(const struct view_location *location, uint64_t now_ms)
 {
-	return view_location_is_there(view, location) && location->node->is_known &&
+	return view_location_is_there(location) && location->node->is_known &&
 	       !view_location_is_void(location) && location->ends_ms > now_ms;
 }
 
@@ -83,12 +83,11 @@ static int newest_first(const void *one, const void *other)
 	return (one_ms < other_ms) - (one_ms > other_ms);
 }
 
-static void consider(struct found *found, const struct view *view,
-		     const struct view_location *location, uint64_t now_ms)
+static void consider(struct found *found, const struct view_location *location, uint64_t now_ms)
 {
 	struct location one;
 
-	if (!holds(view, location, now_ms))
+	if (!holds(location, now_ms))
 		return;
 	describe(location, &one);
 	add(found, &one);
@@ -110,7 +109,7 @@ size_t view_where(const struct view *view, struct span aor, uint64_t now_ms,
 
 	while (location) {
 		location = location->previous;
-		consider(&found, view, location, now_ms);
+		consider(&found, location, now_ms);
 		if (location == first)
 			break;
 	}
@@ -124,7 +123,7 @@ size_t view_registrations(const struct view *view, struct span aor, uint64_t now
 	struct found found = { .locations = locations, .limit = limit };
 
 	while (location && location->kind == BINDING_REGISTRATION) {
-		consider(&found, view, location, now_ms);
+		consider(&found, location, now_ms);
 		location = location->next != first ? location->next : NULL;
 	}
 	return tell(&found);

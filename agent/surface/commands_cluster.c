@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "state/uri.h"
+#include "sip/uri.h"
 #include "surface/commands_parts.h"
 #include "surface/row.h"
 #include "surface/rows.h"
@@ -78,26 +78,29 @@ static bool begins_with(struct span text, struct span beginning)
 	       span_equal_nocase((struct span){ text.at, beginning.length }, beginning);
 }
 
-/* An AOR as registrations have it: with its scheme, folded. Absent if it does not fit. */
-static struct span read_aor(const char *argument, char folded[COMMANDS_ARGUMENT_MAX])
+/* An AOR as registrations have it; absent if it is none, or does not fit. */
+static struct span read_aor(const char *argument, struct text *memory)
 {
 	static const struct span schemes[] = { { "sip:", 4 }, { "sips:", 5 }, { "tel:", 4 } };
 	char written[COMMANDS_ARGUMENT_MAX];
-	struct text aor = TEXT_OVER(written);
+	struct text text = TEXT_OVER(written);
+	struct span aor = { NULL, 0 };
 	bool has_scheme = false;
+	struct uri uri;
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		has_scheme = has_scheme || begins_with(span_of(argument), schemes[i]);
-	text_format(&aor, "%s%s", has_scheme ? "" : "sip:", argument);
-	if (aor.overflow)
-		return (struct span){ NULL, 0 };
-	return uri_fold(text_span(&aor), folded);
+	text_format(&text, "%s%s", has_scheme ? "" : "sip:", argument);
+	if (!text.overflow && uri_read(text_span(&text), memory, &uri) == 0)
+		aor = uri_make_aor(&uri, memory);
+	return memory->overflow ? (struct span){ NULL, 0 } : aor;
 }
 
 static enum command_result ask_where(const struct subject *subject, struct progress *progress)
 {
-	char folded[COMMANDS_ARGUMENT_MAX];
-	struct span aor = read_aor(progress->argument, folded);
+	char buffer[2 * COMMANDS_ARGUMENT_MAX];
+	struct text memory = TEXT_OVER(buffer);
+	struct span aor = read_aor(progress->argument, &memory);
 	int error;
 
 	if (!progress->argument[0] || !aor.at)

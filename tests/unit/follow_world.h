@@ -18,6 +18,8 @@ struct world {
 	struct view *view;
 	struct follow *follow;
 	struct counts counts;
+	uint64_t begun; /* of every node */
+	uint64_t whole;
 	bool is_ready;
 	size_t changes;
 	char changed[64]; /* the AOR of the latest change */
@@ -34,7 +36,9 @@ static inline int set_up(void **state)
 {
 	static struct world world;
 
-	world = (struct world){ .loop = ev_loop_new(0), .view = view_new(LIMIT) };
+	world = (struct world){
+		.loop = ev_loop_new(0), .view = view_new(LIMIT), .begun = 1, .whole = 1
+	};
 	redis_world_start(&world.redis);
 	*state = &world;
 	return world.loop && world.view ? 0 : -1;
@@ -113,8 +117,9 @@ static inline void write_node(struct world *world, const char *name, uint64_t be
 {
 	char text[128];
 
-	snprintf(text, sizeof(text), "1 7 %llu 1 1 10 5 %s sip:192.0.2.11:5060",
-		 (unsigned long long)beat_ms, service);
+	snprintf(text, sizeof(text), "1 7 %llu %llu %llu 10 5 %s sip:192.0.2.11:5060",
+		 (unsigned long long)beat_ms, (unsigned long long)world->begun,
+		 (unsigned long long)world->whole, service);
 	command(world, "HSET " NOTATION_NODES " %s %s", name, text);
 }
 
@@ -142,9 +147,9 @@ static inline void write_quietly(struct world *world, const char *aor, const cha
 	uint64_t now_ms = wall_ms();
 
 	snprintf(field, 64, "r %s <urn:uuid:1>#1", node);
-	snprintf(value, 160, "1 1 %llu %llu %llu live udp 192.0.2.11:5060 198.51.100.7:40001",
-		 (unsigned long long)now_ms, (unsigned long long)now_ms + 3600000,
-		 (unsigned long long)now_ms);
+	snprintf(value, 160, "1 %llu %llu %llu %llu live udp 192.0.2.11:5060 198.51.100.7:40001",
+		 (unsigned long long)world->begun, (unsigned long long)now_ms,
+		 (unsigned long long)now_ms + 3600000, (unsigned long long)now_ms);
 	command(world, "HSET " NOTATION_AOR "%s %s %s", aor, field, value);
 }
 

@@ -143,6 +143,18 @@ static inline void put_node(struct world *world, size_t index, bool draining, ui
 	assert_int_equal(view_put_node(world->view, &node, heard_ns), 0);
 }
 
+/* The first node is not heard of any more while the second one is, until it is dead. */
+static inline void let_first_die(struct world *world)
+{
+	while (view_node_is_alive(world->view, SPAN("one"), clock_now_ns())) {
+		put_node(world, 1, false, clock_now_ns());
+		view_end_nodes(world->view);
+		view_judge_nodes(world->view, clock_now_ns());
+		usleep(50000);
+	}
+	view_judge_nodes(world->view, clock_now_ns());
+}
+
 static inline struct location make_location(const struct world *world, const char *node,
 					    const char *flow, uint64_t accepted_ms, uint8_t health)
 {

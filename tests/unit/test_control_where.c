@@ -165,8 +165,8 @@ static void an_aor_is_asked_for_as_registrations_have_it(void **state)
 	static const char *const cases[][2] = {
 		{ "alice@example.org", "sip:alice@example.org" },
 		{ "sip:Alice@EXAMPLE.org", "sip:Alice@example.org" },
-		{ "SIPS:Alice@EXAMPLE.org", "sips:Alice@example.org" },
-		{ "Alice@EXAMPLE.org:5070", "sip:Alice@example.org:5070" },
+		{ "SIPS:Alice@EXAMPLE.org", "sip:Alice@example.org" },
+		{ "Alice@EXAMPLE.org:5070;transport=tcp", "sip:Alice@example.org" },
 		{ "sip", "sip:sip" },
 		{ "tel:+4930123456", "tel:+4930123456" },
 	};

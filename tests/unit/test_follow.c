@@ -62,10 +62,18 @@ static bool is_dead(void *context)
 	return !is_alive(context);
 }
 
-static bool is_unknown(void *context)
+/* These two are asked while others go on beating. */
+static bool has_died_alone(void *context)
+{
+	write_node(context, "b", wall_ms(), "serving");
+	return is_dead(context);
+}
+
+static bool has_left(void *context)
 {
 	struct world *world = context;
 
+	write_node(world, "b", wall_ms(), "serving");
 	return !view_find_node(world->view, span_of(world->node));
 }
 
@@ -81,12 +89,42 @@ static void nodes_live_and_die_and_leave(void **state)
 	write_node(world, "old", wall_ms() - 3600000 + 1000, "serving");
 	begun = redis_world_now();
 	run_until(world, is_alive); /* whatever its clock says */
-	run_until(world, is_dead);
+	run_until(world, has_died_alone);
 	ended = redis_world_now();
 	assert_true(ended - begun >= (double)NODE_DEAD_NS / 1e9 - 0.1);
-	command(world, "HDEL " NOTATION_NODES " a");
-	world->node = "a";
-	run_until(world, is_unknown);
+	world->node = "old";
+	command(world, "HDEL " NOTATION_NODES " old");
+	run_until(world, has_left);
+}
+
+/* How many seem to live that do not. */
+static void note_cluster(void *context, const struct directory_answer *answer)
+{
+	struct world *world = context;
+
+	world->count = 0;
+	for (size_t i = 0; i < answer->node_count; i++)
+		world->count +=
+			answer->nodes[i].beat_ms + NODE_DEAD_NS / NS_PER_MS > answer->now_ms &&
+			!view_node_is_alive(world->view, answer->nodes[i].name, clock_now_ns());
+}
+
+static void who_beats_in_the_future_lives_not(void **state)
+{
+	struct world *world = *state;
+	const struct directory *directory;
+
+	write_node(world, "far", wall_ms() + 3600000, "serving");
+	write_node(world, "near", wall_ms() + 8000, "serving");
+	follow_two_nodes(world);
+	directory = follow_directory(world->follow);
+	world->node = "far";
+	assert_true(is_dead(world));
+	world->node = "near";
+	assert_true(is_alive(world));
+	run_until(world, has_died_alone);
+	assert_int_equal(directory->cluster(directory->context, note_cluster, world), 0);
+	assert_int_equal(world->count, 0);
 }
 
 static bool is_garbage_counted(void *context)
@@ -278,13 +316,10 @@ static void a_dead_node_is_ordered_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_there_before_is_read),
-		TEST(changes_follow),
-		TEST(nodes_live_and_die_and_leave),
-		TEST(garbage_is_counted_and_left_out),
-		TEST(keys_of_other_types_do_no_harm),
-		TEST(questions_are_answered_at_once),
-		TEST(orders_are_written),
+		TEST(what_was_there_before_is_read),   TEST(changes_follow),
+		TEST(nodes_live_and_die_and_leave),    TEST(who_beats_in_the_future_lives_not),
+		TEST(garbage_is_counted_and_left_out), TEST(keys_of_other_types_do_no_harm),
+		TEST(questions_are_answered_at_once),  TEST(orders_are_written),
 		TEST(a_dead_node_is_ordered_nothing),
 	};
 

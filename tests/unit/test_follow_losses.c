@@ -10,13 +10,79 @@ static void a_wiped_redis_is_noticed(void **state)
 	put(world, "sip:alice@x", "a");
 	run_until_where(world, "sip:alice@x", "a");
 	command(world, "FLUSHALL");
-	run_until_where(world, "sip:alice@x", "");
+	run_until(world, is_not_current);
 	run_until(world, is_current);
-	/* What is forgotten does not come back with its node. */
+	assert_string_equal(where(world, "sip:alice@x"), "a"); /* which will announce anew */
+	world->begun = 2;
 	write_node(world, "a", wall_ms(), "serving");
 	put(world, "sip:bob@x", "a");
 	run_until_where(world, "sip:bob@x", "a");
-	assert_string_equal(where(world, "sip:alice@x"), "");
+	assert_string_equal(where(world, "sip:alice@x"), "a");
+	world->whole = 2;
+	write_node(world, "a", wall_ms(), "serving");
+	run_until_where(world, "sip:alice@x", "");
+	assert_string_equal(where(world, "sip:bob@x"), "a");
+}
+
+static bool is_a_second_later(void *context)
+{
+	return clock_now_ns() >= ((struct world *)context)->count;
+}
+
+static void lost_nodes_take_no_locations_with_them(void **state)
+{
+	struct world *world = *state;
+
+	follow_two_nodes(world);
+	put(world, "sip:alice@x", "a");
+	run_until_where(world, "sip:alice@x", "a");
+	command(world, "DEL " NOTATION_NODES);
+	world->count = clock_now_ns() + NS_PER_S;
+	run_until(world, is_a_second_later);
+	assert_true(view_node_is_alive(world->view, SPAN("a"), clock_now_ns()));
+	assert_string_equal(where(world, "sip:alice@x"), "a");
+}
+
+static bool is_quiet_for_long(void *context)
+{
+	struct world *world = context;
+
+	return view_quiet_ns(world->view, clock_now_ns()) > 2 * NODE_DEAD_NS;
+}
+
+static bool is_heard_again(void *context)
+{
+	struct world *world = context;
+
+	return view_quiet_ns(world->view, clock_now_ns()) == 0;
+}
+
+static void a_redis_that_takes_no_writes_kills_no_node(void **state)
+{
+	struct world *world = *state;
+
+	follow_two_nodes(world);
+	run_until(world, is_quiet_for_long);
+	assert_true(view_node_is_alive(world->view, SPAN("a"), clock_now_ns()));
+	assert_true(view_node_is_alive(world->view, SPAN("b"), clock_now_ns()));
+	assert_true(follow_is_current(world->follow, NULL));
+	write_node(world, "b", wall_ms(), "serving");
+	run_until(world, is_heard_again);
+}
+
+/* The real ones come last. */
+static void a_crowd_of_false_nodes_keeps_no_real_one_out(void **state)
+{
+	struct world *world = *state;
+
+	command(world, "EVAL %s 0 %llu",
+		"for i = 1, 10000 do redis.call('HSET', '" NOTATION_NODES "', 'false' .. i,"
+		" '1 7 ' .. ARGV[1] .. ' 1 1 10 5 serving sip:192.0.2.11:5060') end",
+		(unsigned long long)wall_ms() + 3600000);
+	follow_two_nodes(world);
+	assert_true(view_node_is_alive(world->view, SPAN("a"), clock_now_ns()));
+	assert_true(view_node_is_alive(world->view, SPAN("b"), clock_now_ns()));
+	assert_true(world->counts.value[COUNT_shared_garbage] > 0);
 }
 
 /* The wiped stream begins anew with ids that are older than those which had been read. */
@@ -51,8 +117,11 @@ static void after_a_crash_it_fills_again(void **state)
 	assert_true(since_ns > before_ns && since_ns <= clock_now_ns());
 	assert_string_equal(where(world, "sip:alice@x"), "a"); /* the last known state */
 	redis_world_restart(&world->redis);
-	run_until_where(world, "sip:alice@x", "");
 	run_until(world, is_current);
+	assert_string_equal(where(world, "sip:alice@x"), "a");
+	world->begun = world->whole = 2;
+	write_node(world, "a", wall_ms(), "serving");
+	run_until_where(world, "sip:alice@x", "");
 	write_node(world, "b", wall_ms(), "serving");
 	put(world, "sip:alice@x", "b");
 	run_until_where(world, "sip:alice@x", "b");
@@ -144,6 +213,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_wiped_redis_is_noticed),
+		TEST(lost_nodes_take_no_locations_with_them),
+		TEST(a_redis_that_takes_no_writes_kills_no_node),
+		TEST(a_crowd_of_false_nodes_keeps_no_real_one_out),
 		TEST(a_clock_that_was_set_back_hides_no_changes),
 		TEST(after_a_crash_it_fills_again),
 		TEST(a_slow_redis_kills_no_node),

@@ -71,15 +71,16 @@ static void a_dead_proxy_gets_no_calls(void **state)
 	struct world *world = *state;
 	const char *answer;
 
-	put_alice(world, "one", PATH1, 5000, PATH_LIVE);
-	put_alice(world, "two", PATH2, 1000, PATH_LIVE);
-	put_node(world, 1, false, clock_now_ns() - NODE_DEAD_NS);
+	put_alice(world, "one", PATH1, 1000, PATH_LIVE);
 	answer = ask(world, &CALL_ALICE("a"));
 	assert_non_null(contact_of(world, 0, answer));
-	assert_null(contact_of(world, 1, answer));
-
-	put_node(world, 0, false, clock_now_ns() - NODE_DEAD_NS);
+	let_first_die(world);
 	assert_status(world, &CALL_ALICE("b"), "480");
+
+	put_alice(world, "two", PATH2, 5000, PATH_LIVE);
+	answer = ask(world, &CALL_ALICE("c"));
+	assert_non_null(contact_of(world, 1, answer));
+	assert_null(contact_of(world, 0, answer));
 }
 
 static void nobody_is_there(void **state)

@@ -187,18 +187,24 @@ static void nodes_are_told(void **state)
 	assert_true(span_equal(view_find_node(view, SPAN("b"))->uri, says.uri));
 }
 
-static void a_node_that_is_not_put_again_has_left(void **state)
+static void a_node_that_is_not_put_again_leaves_once_it_is_dead(void **state)
 {
 	struct view *view = *state;
+	uint64_t dead_ns = NOW_NS + NODE_DEAD_NS;
 
 	put_node(view, "a", 1);
 	put_node(view, "b", 1);
 	put(view, "a", NOW_MS - 1);
 	put(view, "b", NOW_MS - 2);
 	view_end_nodes(view);
-	assert_string_equal(where(view), "a b");
-	put_node(view, "b", 1);
+	view_judge_nodes(view, NOW_NS);
+	put_node_at(view, "b", 1, NOW_MS + 1, dead_ns - 1);
 	view_end_nodes(view);
+	view_judge_nodes(view, dead_ns - 1);
+	assert_string_equal(where(view), "a b");
+	put_node_at(view, "b", 1, NOW_MS + 2, dead_ns);
+	view_end_nodes(view);
+	view_judge_nodes(view, dead_ns);
 	assert_null(view_find_node(view, SPAN("a")));
 	assert_false(view_node_is_alive(view, SPAN("a"), NOW_NS));
 	assert_string_equal(where(view), "b");
@@ -270,7 +276,7 @@ int main(void)
 		TEST(a_location_waits_for_its_node),
 		TEST(what_has_ended_does_not_hold),
 		TEST(nodes_are_told),
-		TEST(a_node_that_is_not_put_again_has_left),
+		TEST(a_node_that_is_not_put_again_leaves_once_it_is_dead),
 		TEST(nodes_are_bounded),
 		TEST(a_node_lives_as_long_as_its_beat_changes),
 		TEST(no_node_dies_while_the_view_is_blind),

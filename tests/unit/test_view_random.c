@@ -24,6 +24,8 @@ struct model {
 	uint64_t whole[MODEL_NODES]; /* 0: not known */
 	bool is_being_read;
 	uint64_t now_ms;
+	uint64_t now_ns;
+	uint64_t beats;
 	uint64_t seed;
 };
 
@@ -92,11 +94,25 @@ static void change_both(struct model *model, struct view *view)
 	model_put(known, &location, is_change);
 }
 
-static void put_known(const struct model *model, struct view *view, unsigned int but)
+static void put_known(struct model *model, struct view *view, unsigned int but)
 {
 	for (unsigned int node = 0; node < MODEL_NODES; node++)
 		if (model->whole[node] > 0 && node != but)
-			put_node(view, model_nodes[node], model->whole[node]);
+			put_node_at(view, model_nodes[node], model->whole[node], ++model->beats,
+				    model->now_ns);
+}
+
+/* It is missing for as long as it takes to be dead. */
+static void let_leave(struct model *model, struct view *view, unsigned int node)
+{
+	put_known(model, view, MODEL_NODES);
+	view_end_nodes(view);
+	view_judge_nodes(view, model->now_ns);
+	model->now_ns += NODE_DEAD_NS;
+	put_known(model, view, node);
+	view_end_nodes(view);
+	view_judge_nodes(view, model->now_ns);
+	model->whole[node] = 0;
 }
 
 /* What does not hold, and will not of itself, is forgotten. */
@@ -124,19 +140,16 @@ static void step_both(struct model *model, struct view *view)
 	case 1:
 		if (model->is_being_read) {
 			model_mark_all(model, true);
-			view_end_reading(view);
+			view_end_reading(view, model->now_ns);
 		}
 		break;
 	case 2:
 		model->whole[node] = 1 + roll(model, 3);
-		put_node(view, model_nodes[node], model->whole[node]);
+		put_node_at(view, model_nodes[node], model->whole[node], ++model->beats,
+			    model->now_ns);
 		break;
 	case 3:
-		put_known(model, view, MODEL_NODES);
-		view_end_nodes(view);
-		put_known(model, view, node);
-		view_end_nodes(view);
-		model->whole[node] = 0;
+		let_leave(model, view, node);
 		break;
 	case 4:
 		model->now_ms++;
@@ -209,7 +222,7 @@ static void compare_registrations(const struct model *model, const struct view *
 
 static void it_says_what_a_simple_model_says(void **state)
 {
-	struct model model = { .now_ms = NOW_MS, .seed = 4 };
+	struct model model = { .now_ms = NOW_MS, .now_ns = NOW_NS, .seed = 4 };
 
 	for (unsigned int step = 0; step < MODEL_STEPS; step++) {
 		step_both(&model, *state);

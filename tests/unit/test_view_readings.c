@@ -26,7 +26,7 @@ static void a_reading_ends_what_it_does_not_find(void **state)
 	put(view, "c", NOW_MS - 3);
 	read_one(view, "b", NOW_MS - 2);
 	assert_string_equal(where(view), "a b c");
-	view_end_reading(view);
+	view_end_reading(view, NOW_NS);
 	assert_string_equal(where(view), "b c");
 	expire(view, NOW_MS);
 	assert_int_equal(view_count(view), 2);
@@ -45,7 +45,7 @@ static void a_reading_that_begins_anew_counts_alone(void **state)
 	drop(view, "b");
 	view_begin_reading(view);
 	read_one(view, "b", NOW_MS - 2);
-	view_end_reading(view);
+	view_end_reading(view, NOW_NS);
 	assert_string_equal(where(view), "b");
 }
 
@@ -69,7 +69,7 @@ static void what_was_dropped_is_not_revived_by_a_reading(void **state)
 	assert_string_equal(where(view), "");
 	put(view, "b", NOW_MS - 5); /* the change after the drop */
 	read_one(view, "b", NOW_MS - 1);
-	view_end_reading(view);
+	view_end_reading(view, NOW_NS);
 	assert_string_equal(where(view), "b");
 	expire(view, NOW_MS);
 	assert_int_equal(view_count(view), 1);
