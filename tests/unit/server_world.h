@@ -12,9 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
 #include <cmocka.h>
+#include <string.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
