@@ -31,6 +31,8 @@ struct follow_options {
 	void (*changed)(void *context,
 			const struct location *location); /* reported to have been put */
 	void *context;
+	/* The clock of the cluster in ms, for simulations; NULL: that of the Redis server. */
+	uint64_t (*clock_ms)(void *context);
 };
 
 /* Begins to follow; -errno after one log line. */

@@ -195,6 +195,8 @@ void follow_close(struct follow *follow)
 
 uint64_t follow_clock_ms(const struct follow *follow)
 {
+	if (follow->options.clock_ms)
+		return follow->options.clock_ms(follow->options.context);
 	if (!follow->knows_clock)
 		return clock_wall_ns() / NS_PER_MS;
 	return share_clock_to_ms(&follow->clock, clock_now_ns());

@@ -210,6 +210,7 @@ static void open_call_control(void)
 		.ready = note_ready,
 		.changed = note_change,
 		.context = day,
+		.clock_ms = clock_ms,
 	};
 
 	options.view = day->view = view_new(100 * day->phone_count);

@@ -153,7 +153,8 @@ static void trap_17_ipv6_has_brackets(void **state)
 	assert_span(f->facts.sent_by, "2001:db8::1");
 	assert_span(f->facts.contacts[0].host, "2001:db8::1");
 	assert_int_equal(f->facts.contacts[0].port, 5060);
-	assert_span(f->facts.aor, "sip:alice@[2001:db8::2]:5060");
+	assert_span(f->facts.aor, "sip:alice@[2001:db8::2]");
+	assert_says(f, "\r\nTo: <sip:alice@[2001:db8::2]:5060>\r\n");
 	assert_says(f, "\r\nVia: SIP/2.0/UDP [2001:db8::1]:5060;branch=");
 	assert_says(f, "\r\nFrom: <sip:sippath@[2001:db8::1]>;tag=");
 }
