@@ -78,6 +78,8 @@ int kept_key_get(const char *directory, struct hash_key *key)
 
 	if (snprintf(path, sizeof(path), "%s/" KEPT_KEY_FILE, directory) >= (int)sizeof(path))
 		return log_errno(ENAMETOOLONG, "%s is too long a name of a directory", directory);
+	/* Where nothing has been kept yet; without it the key cannot be written, which is said. */
+	(void)mkdir(directory, 0700);
 	error = read_key(path, key);
 	if (!error)
 		return 0;

@@ -332,7 +332,7 @@ const struct option_entry entries[] = {
 		.value = "WHAT",
 		.fallback = "stop",
 		.expected = "stop or keep",
-		.help = "if a device registers elsewhere",
+		.help = "stop or keep a path whose device moves",
 		WORD_MEMBER(move, moves),
 	},
 	{
@@ -359,7 +359,7 @@ const struct option_entry entries[] = {
 		.key = "domain",
 		.value = "NAME",
 		.expected = "a host name of 1 to 253 bytes",
-		.help = "of calls to an address or a number",
+		.help = "domain of calls to an address or tel:",
 		.apply = apply_domain,
 	},
 	{

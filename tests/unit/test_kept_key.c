@@ -142,10 +142,27 @@ static void without_a_directory_there_is_one_for_this_run(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_directory, remove_directory)
 
+/* On a host where nothing has been kept yet. */
+static void a_directory_that_is_not_there_is_made(void **state)
+{
+	struct world *world = *state;
+	struct hash_key first, second;
+	char directory[80], path[128];
+
+	snprintf(directory, sizeof(directory), "%s/new", world->directory);
+	snprintf(path, sizeof(path), "%s/" KEPT_KEY_FILE, directory);
+	assert_int_equal(kept_key_get(directory, &first), 0);
+	assert_int_equal(kept_key_get(directory, &second), 0);
+	assert_memory_equal(&first, &second, sizeof(first));
+	assert_return_code(unlink(path), errno);
+	assert_return_code(rmdir(directory), errno);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_the_same_after_a_restart),
+		TEST(a_directory_that_is_not_there_is_made),
 		TEST(each_server_has_its_own),
 		TEST(one_that_others_may_read_is_not_used),
 		TEST(one_of_somebody_else_is_not_used),
