@@ -79,7 +79,8 @@ static inline void read_config(struct reading *reading, enum config_use use,
 		free(argv[i]);
 }
 
-#define READ(reading, ...) read_config(reading, CONFIG_FOR_PATHS, (const char *const[]){ __VA_ARGS__, NULL })
+#define READ(reading, ...) \
+	read_config(reading, CONFIG_FOR_PATHS, (const char *const[]){ __VA_ARGS__, NULL })
 
 static inline void write_file(const char *text, size_t length)
 {
