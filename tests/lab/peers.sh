@@ -60,9 +60,12 @@ start_phone() {
 # start_sipp NAME IP ARGUMENT...
 start_sipp() {
 	local target=$SERVER
+	local -a patience=()
 	[[ $2 != *:* ]] || target=[$SERVER6]
+	# A slow server answers the repeated REGISTER as well, when the phone is already at rest.
+	[[ -n ${FIRST:-} ]] || patience=(-default_behaviors all,-abortunexp)
 	run_sipp phones "$1" "$2" "${PORT:-5060}" "${FIRST:-phone_register}" "$target:5060" -m 1 \
-		-oocsf "$LAB_HOME/${ANSWER:-phone_answer}.xml" \
+		"${patience[@]}" -oocsf "$LAB_HOME/${ANSWER:-phone_answer}.xml" \
 		-key user "${AOR:-$1}" -key expires "${EXPIRES:-3600}" -d "${RINGS:-0}" "${@:3}"
 }
 
