@@ -4,7 +4,13 @@
 # make demo       phones behind a real NAT, without and with sippath (root)
 # make demo-cluster   a set of proxies, and calls that find their way (root)
 # make test       every test, with sanitizers (root)
+# make fuzz       hours of random input for whatever reads from outside (SECONDS_EACH=3600)
 # make bench-cluster  what a set of proxies costs, measured (root)
+# make bench-restart  how fast an agent that was killed goes on, measured (root)
+# make bench-flood    what a flood from a million sources does to prompts, measured (root)
+# make bench-kills, bench-replace  the agent killed, the programs replaced, 200 times under traffic (root)
+# make test-kernels   the programs in Debian's kernels 6.1 and 6.12, in qemu (root)
+# make torture    what the agent makes of the SIP messages in a directory (DIR=..., CRLF=1)
 # make lint, fmt  what the style asks for
 #
 # demo, demo-cluster, test, lint and fmt install the packages they need (root); "make deps" installs
@@ -24,7 +30,7 @@ endif
 # In goals that go on to do something else: one line, and errors. What root has built in
 # somebody's checkout is then theirs.
 build_quietly = echo "building $(2)" && \
-	$(MAKE) --no-print-directory -s $(1) && \
+	$(MAKE) --no-print-directory -s -j$(shell nproc) $(1) && \
 	if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $O; fi
 
 CC = gcc
@@ -52,7 +58,8 @@ B := $O
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-AGENT_LIBS := -lbpf -lelf -lz -losip2 -losipparser2 -lev -ljansson -linih -llmdb -lhiredis
+AGENT_LIBS := -lbpf -lelf -lz -losip2 -losipparser2 -lev -ljansson -linih -llmdb -lhiredis \
+	-lcap-ng -lseccomp
 TOOL_LIBS := -ljansson
 
 AGENT_C := $(wildcard agent/*.c agent/*/*.c)
@@ -60,6 +67,7 @@ AGENT_LUA := $(wildcard agent/*/*.lua)
 TOOL_C := $(wildcard tools/sippath/*.c)
 BPF_C := $(wildcard bpf/*.bpf.c)
 UNIT_C := $(wildcard tests/unit/test_*.c)
+ALLOCATION_C := $(wildcard tests/allocation/*.c)
 SIM_TEST_C := $(wildcard tests/sim/test_*.c)
 SIM_WORLD_C := $(filter-out $(SIM_TEST_C),$(wildcard tests/sim/*.c))
 TOOL_TEST_C := $(wildcard tests/tools/test_*.c)
@@ -69,6 +77,7 @@ TEST_SUPPORT_C := $(filter-out $(BPF_TEST_C),$(wildcard tests/bpf/*.c))
 agent_objects := $(AGENT_C:%.c=$B/obj/%.o)
 script_headers := $(patsubst %,$O/include/%.h,$(notdir $(AGENT_LUA)))
 room_objects := $(filter-out $B/obj/agent/main.o,$(agent_objects))
+allocation_objects := $(ALLOCATION_C:%.c=$B/obj/%.o)
 tool_objects := $(TOOL_C:%.c=$B/obj/%.o)
 bpf_objects := $(BPF_C:%.c=$O/obj/%.o)
 unit_tests := $(UNIT_C:tests/%.c=$B/tests/%)
@@ -109,17 +118,28 @@ $O/include/sippath.skel.h: $O/sippath.bpf.o
 	@mkdir -p $(@D)
 	$(call say,BPF,$@) $(BPFTOOL) gen skeleton $< name sippath_bpf >$@
 
-.SECONDARY: $(script_headers)
+.SECONDARY: $(script_headers) $(allocation_objects)
 
 # A Lua script as the C string that the agent hands to Redis.
 $O/include/%.lua.h: agent/cluster/%.lua
 	@mkdir -p $(@D)
 	$(call say,LUA,$@) sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
 
-# A unit test is one file and the agent's rooms; it may include a room's headers only.
-$B/tests/unit/%: tests/unit/%.c $B/rooms.a
+# A unit test is one file and the agent's rooms; it may include a room's headers only. The rooms
+# in it allocate through tests/allocation/failing.c.
+allocators := malloc calloc realloc strndup vasprintf fopen fdopen opendir getline if_nameindex \
+	getaddrinfo
+$B/failing_rooms.a: $B/rooms.a
+	$(call say,AR,$@) objcopy $(foreach name,$(allocators),--redefine-sym $(name)=failing_$(name)) $< $@
+
+$B/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) $(LDFLAGS) -o $@ $< $B/rooms.a -lcmocka $(AGENT_LIBS)
+	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(C_FLAGS) -c -o $@ $<
+
+$B/tests/unit/%: tests/unit/%.c $(allocation_objects) $B/failing_rooms.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) $(LDFLAGS) -Wl,--wrap=_cmocka_run_group_tests -o $@ \
+		$(filter %.c %.o %.a,$^) -lcmocka $(AGENT_LIBS)
 
 # A simulation brings its own kernel and network: what it defines is not taken from the rooms.
 $B/tests/sim/%: tests/sim/%.c $(SIM_WORLD_C) tests/sim/world.h $B/rooms.a
@@ -138,6 +158,13 @@ $B/tests/bpf/%: tests/bpf/%.c $(TEST_SUPPORT_C) $(wildcard tests/bpf/*.h) $O/inc
 	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Itests/bpf $(C_FLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT_C) \
 		-lcmocka -lbpf -lelf -lz
 
+# The set of nasty messages is read where it lies; the program reads those of others.
+$B/tests/unit/test_torture: tests/torture/outcome.h | $B/tests/torture/torture
+$B/tests/unit/test_torture: private CPPFLAGS += -DTORTURE_SET='"$(abspath tests/data/torture)"'
+$B/tests/torture/torture: tests/torture/torture.c tests/torture/outcome.h $B/rooms.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$<) $(CC) $(CPPFLAGS) -Iagent $(C_FLAGS) $(LDFLAGS) -o $@ $< $B/rooms.a $(AGENT_LIBS)
+
 # A measuring program is built like a unit test, without sanitizers.
 $B/tests/bench/%: tests/bench/%.c $B/rooms.a
 	@mkdir -p $(@D)
@@ -147,6 +174,8 @@ $B/rooms.a: $(room_objects)
 	$(call say,AR,$@) rm -f $@ && ar rcs $@ $^
 
 tests: $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
+
+include tests/fuzz/fuzz.mk
 
 deps:
 	@tests/lab/need build
@@ -165,6 +194,7 @@ test:
 	@tests/lab/need test
 	@$(call build_quietly,all,sippath)
 	@$(call build_quietly,SANITIZE=1 all tests,the tests$(comma) with sanitizers)
+	@$(call build_quietly,fuzz-targets,what is fuzzed)
 	@tests/run
 
 # What a set of proxies costs, and how fast calls find their way: some eight minutes.
@@ -173,6 +203,42 @@ bench-cluster:
 	@$(call build_quietly,all $O/tests/bench/cluster_load,sippath)
 	@O=$(abspath $O) tests/bench/cluster_sizing
 	@O=$(abspath $O) tests/bench/cluster_calls
+
+# How late prompts are in a flood: some four minutes.
+bench-flood:
+	@tests/lab/need test
+	@$(call build_quietly,all,sippath)
+	@O=$(abspath $O) tests/bench/flood
+
+# How an agent goes on with a million paths that was killed: some two minutes.
+bench-restart:
+	@tests/lab/need test
+	@$(call build_quietly,$O/tests/bench/restart_load,the bench)
+	@O=$(abspath $O) tests/bench/restart
+
+# The agent killed, and the programs replaced, 200 times each under traffic: some ten minutes each.
+bench-kills:
+	@tests/lab/need test
+	@$(call build_quietly,all,sippath)
+	@O=$(abspath $O) tests/e2e/kills.sh 200
+
+bench-replace:
+	@tests/lab/need test
+	@$(call build_quietly,all,sippath)
+	@O=$(abspath $O) PATIENCE=900 tests/e2e/replace.sh
+
+# Debian's own kernels in a virtual machine: what loads, attaches and runs the programs.
+test-kernels:
+	@tests/lab/need kernels
+	@$(call build_quietly,all,sippath)
+	@$(call build_quietly,SANITIZE=1 all tests,the tests$(comma) with sanitizers)
+	@O=$(abspath $O) tests/kernels/run
+
+# What the agent makes of each message in DIR, with sanitizers: tests/torture/torture.c.
+torture:
+	@tests/lab/need test
+	@$(call build_quietly,SANITIZE=1 $O/sanitize/tests/torture/torture,the readers with sanitizers)
+	@$O/sanitize/tests/torture/torture $(if $(CRLF),--crlf) $(or $(DIR),tests/data/torture)
 
 # Each trap of the field with the tests that show it.
 traps:
@@ -190,7 +256,8 @@ fmt:
 clean:
 	rm -rf $O
 
-.PHONY: all tests deps demo demo-cluster bench-cluster test traps lint fmt clean
+.PHONY: all tests deps demo demo-cluster test test-kernels torture traps lint fmt clean
+.PHONY: bench-cluster bench-restart bench-flood bench-kills bench-replace
 
 test_programs := $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
--include $(agent_objects:.o=.d) $(tool_objects:.o=.d) $(bpf_objects:.o=.d) $(test_programs:=.d)
+-include $(agent_objects:.o=.d) $(tool_objects:.o=.d) $(allocation_objects:.o=.d) $(bpf_objects:.o=.d) $(test_programs:=.d)

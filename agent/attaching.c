@@ -14,6 +14,8 @@ struct attach_options attaching_options(const struct config *config)
 		.paths_max = config->paths_max,
 		.mode = config->mode,
 		.settings.prompt_mark = config->prompt_mark,
+		.settings.flows_rate = config->flows_rate,
+		.settings.sightings_rate = config->sightings_rate,
 		.settings.port_count = (uint32_t)config->port_count,
 	};
 

@@ -3,58 +3,40 @@
 
 #include <errno.h>
 #include <ev.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "attaching.h"
 #include "base/clock.h"
-#include "base/counts.h"
 #include "base/log.h"
-#include "cluster/share.h"
-#include "kernel/attach.h"
-#include "kernel/connection_watch.h"
 #include "keep/policy.h"
-#include "keep/wire.h"
-#include "kernel/lookout.h"
-#include "kernel/observer.h"
 #include "kernel/requirements.h"
-#include "pipeline.h"
+#include "keeping_parts.h"
+#include "privileges/sandbox.h"
 #include "signals.h"
-#include "store/store.h"
-#include "surface/control.h"
 #include "surface/listener.h"
 
 /* Sightings read in one go, before other work gets its turn. */
 #define SIGHTINGS_PER_TURN 256
 
-/* The interfaces are asked for the programs this often. */
-#define LOOKOUT_S 1.0
-
-struct agent {
-	const struct config *config;
-	struct ev_loop *loop;
-	struct counts counts;
-	int listening;
-	struct attachment *attachment;
-	struct wire *wire;
-	struct store *store; /* NULL: bindings are forgotten with a restart */
-	struct share *share;
-	struct pipeline *pipeline;
-	struct observer *observer;
-	struct control *control;
-	ev_io sightings;
-	ev_io addresses;
-	ev_timer due;
-	ev_timer lookout;
-	bool blind; /* an interface has lost the programs */
-	struct connection_watch connections;
-};
-
 static int check_privileges(struct agent *agent)
 {
 	(void)agent;
 	return requirements_privileges();
+}
+
+static int find_identity(struct agent *agent)
+{
+	return identity_find(agent->config->user, &agent->identity);
+}
+
+static int begin_vigil(struct agent *agent)
+{
+	return vigil_open(&agent->counts, &agent->vigil);
+}
+
+static void end_vigil(struct agent *agent)
+{
+	vigil_close(agent->vigil);
 }
 
 static int begin_listening(struct agent *agent)
@@ -81,6 +63,24 @@ static void end_attachment(struct agent *agent)
 	attach_close(agent->attachment);
 }
 
+static int begin_mending(struct agent *agent)
+{
+	struct mending_options options = {
+		.attachment = agent->attachment,
+		.socket_path = agent->config->socket,
+		.sandbox = agent->config->sandbox,
+	};
+
+	return mending_begin(&options, &agent->mending);
+}
+
+/* What is to be undone the warden undoes. */
+static void end_mending(struct agent *agent)
+{
+	mending_end(agent->mending);
+	attach_keep(agent->attachment);
+}
+
 static int begin_wire(struct agent *agent)
 {
 	return wire_open(agent->config->prompt_mark, &agent->counts, &agent->wire);
@@ -89,6 +89,17 @@ static int begin_wire(struct agent *agent)
 static void end_wire(struct agent *agent)
 {
 	wire_close(agent->wire);
+}
+
+/* Everything that only root can open is open. */
+static int begin_unprivileged(struct agent *agent)
+{
+	int error = listener_admit_group(agent->config->socket);
+
+	if (error)
+		return error;
+	identity_hand_over(&agent->identity, agent->config->state_dir);
+	return identity_assume(&agent->identity);
 }
 
 /* To keep paths is the work; to remember them over a restart is a comfort. */
@@ -104,8 +115,7 @@ static void end_store(struct agent *agent)
 	store_close(agent->store);
 }
 
-/* Does what is due, and sets the timer for what is due next. */
-static void turn(struct agent *agent)
+void keeping_turn(struct agent *agent)
 {
 	uint64_t now_ns = clock_now_ns();
 	uint64_t next_ns = pipeline_turn(agent->pipeline, now_ns);
@@ -120,7 +130,7 @@ static void turn(struct agent *agent)
 
 static void turn_for_others(void *context)
 {
-	turn(context);
+	keeping_turn(context);
 }
 
 static uint32_t count_paths(void *context)
@@ -135,7 +145,7 @@ static void carry_out(void *context, const struct order *order, uint64_t accepte
 	struct agent *agent = context;
 
 	pipeline_order(agent->pipeline, order, accepted_ns, clock_now_ns());
-	turn(agent);
+	keeping_turn(agent);
 }
 
 static int begin_share(struct agent *agent)
@@ -179,6 +189,7 @@ static int begin_pipeline(struct agent *agent)
 		.keeper.defaults = config->defaults,
 		.keeper.networks = config->networks,
 		.keeper.network_count = config->network_count,
+		.keeper.caps = config->caps,
 		.keeper.coarse_lag_ns = clock_coarse_lag_ns(),
 		.store = agent->store,
 		.share = agent->config->in_cluster ? agent->share : NULL,
@@ -213,7 +224,7 @@ static void on_due(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
 	(void)events;
-	turn(timer->data);
+	keeping_turn(timer->data);
 }
 
 static void on_sightings(struct ev_loop *loop, ev_io *io, int events)
@@ -223,7 +234,10 @@ static void on_sightings(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop;
 	(void)events;
 	observer_read(agent->observer, SIGHTINGS_PER_TURN);
-	turn(agent);
+	keeping_turn(agent);
+	/* Whoever is killed before this line reads them again. */
+	if (pipeline_is_safe(agent->pipeline))
+		observer_release(agent->observer);
 }
 
 static void on_addresses(struct ev_loop *loop, ev_io *io, int events)
@@ -233,37 +247,7 @@ static void on_addresses(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop;
 	(void)events;
 	keeper_addresses_changed(pipeline_keeper(agent->pipeline), clock_now_ns());
-	turn(agent);
-}
-
-/* The programs can be taken off at any time: then nothing is known, and nothing prompted (trap 11). */
-static void look_at_interfaces(struct agent *agent)
-{
-	const struct attach_interface *missing = lookout_missing(agent->attachment);
-	bool blind = missing != NULL;
-
-	if (blind == agent->blind)
-		return;
-	agent->blind = blind;
-	if (missing)
-		log_error("%s does not carry the programs any more, so nothing is prompted: "
-			  "restart sippathd, which attaches them again",
-			  missing->name);
-	else
-		log_info("the programs are on their interfaces again");
-	keeper_set_blind(pipeline_keeper(agent->pipeline), blind, clock_now_ns());
-}
-
-static void on_lookout(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct agent *agent = timer->data;
-
-	(void)loop;
-	(void)events;
-	look_at_interfaces(agent);
-	if (!agent->blind)
-		connection_watch_turn(&agent->connections, clock_now_ns());
-	turn(agent);
+	keeping_turn(agent);
 }
 
 static void take_sighting(void *context, const struct sighting *sighting)
@@ -288,45 +272,6 @@ static void end_observer(struct agent *agent)
 	observer_free(agent->observer);
 }
 
-static void take_connection(void *context, const struct flow *flow)
-{
-	struct agent *agent = context;
-
-	pipeline_connection(agent->pipeline, flow, clock_now_ns());
-}
-
-/* As the programs would have reported it. */
-static void lose_connection(void *context, const struct flow *flow)
-{
-	struct agent *agent = context;
-	struct sighting closed = {
-		.flow = *flow,
-		.when_ns = clock_now_ns(),
-		.kind = SIGHTING_CLOSED,
-	};
-
-	pipeline_sighting(agent->pipeline, &closed);
-}
-
-static int keep_connections(void *context, uint64_t threshold_ns)
-{
-	struct agent *agent = context;
-
-	return connection_watch_set(&agent->connections, threshold_ns, clock_now_ns());
-}
-
-static int begin_connections(struct agent *agent)
-{
-	agent->connections = (struct connection_watch){
-		.attachment = agent->attachment,
-		.stands = take_connection,
-		.gone = lose_connection,
-		.context = agent,
-	};
-	keep_connections(agent, keeper_threshold_ns(pipeline_keeper(agent->pipeline)));
-	return 0;
-}
-
 static int begin_control(struct agent *agent)
 {
 	struct control_options options = {
@@ -340,13 +285,15 @@ static int begin_control(struct agent *agent)
 		.cluster = agent->config->in_cluster ? &agent->config->cluster : NULL,
 		.node = agent->config->in_cluster ? agent->config->node : NULL,
 		.counts = &agent->counts,
+		.troubles = vigil_troubles(agent->vigil),
 		.turn = turn_for_others,
-		.threshold_changed = keep_connections,
+		.threshold_changed = keeping_keep_connections,
+		.sees_packets = keeping_sees_packets,
+		.sees_connections = keeping_sees_connections,
 		.context = agent,
 	};
-	int error = listener_admit_group(agent->config->socket);
 
-	return error ? error : control_open(&options, &agent->control);
+	return control_open(&options, &agent->control);
 }
 
 static void end_control(struct agent *agent)
@@ -364,20 +311,23 @@ static int begin_watching(struct agent *agent)
 	ev_io_init(&agent->addresses, on_addresses, wire_watch_fd(agent->wire), EV_READ);
 	agent->addresses.data = agent;
 	ev_io_start(agent->loop, &agent->addresses);
-	ev_timer_init(&agent->lookout, on_lookout, LOOKOUT_S, LOOKOUT_S);
-	agent->lookout.data = agent;
-	ev_timer_start(agent->loop, &agent->lookout);
+	keeping_watch_sight(agent);
 	signals_watch(agent->loop);
 	return 0;
 }
 
 static void end_watching(struct agent *agent)
 {
+	vigil_unwatch(agent->vigil);
 	signals_unwatch(agent->loop);
 	ev_io_stop(agent->loop, &agent->addresses);
 	ev_io_stop(agent->loop, &agent->sightings);
-	ev_timer_stop(agent->loop, &agent->lookout);
 	ev_timer_stop(agent->loop, &agent->due);
+}
+
+static int begin_sandbox(struct agent *agent)
+{
+	return agent->config->sandbox ? sandbox_enter(SANDBOX_AGENT) : 0;
 }
 
 /*
@@ -388,12 +338,21 @@ static const struct stage {
 	int (*begin)(struct agent *agent);
 	void (*end)(struct agent *agent);
 } stages[] = {
-	{ check_privileges, NULL },           { begin_listening, end_listening },
-	{ begin_attachment, end_attachment }, { begin_wire, end_wire },
-	{ begin_store, end_store },           { begin_share, end_share },
-	{ begin_pipeline, end_pipeline },     { begin_observer, end_observer },
-	{ begin_connections, NULL },          { begin_control, end_control },
+	{ check_privileges, NULL },
+	{ find_identity, NULL },
+	{ begin_vigil, end_vigil },
+	{ begin_listening, end_listening },
+	{ begin_attachment, end_attachment },
+	{ begin_mending, end_mending },
+	{ begin_wire, end_wire },
+	{ begin_unprivileged, NULL },
+	{ begin_store, end_store },
+	{ begin_share, end_share },
+	{ begin_pipeline, end_pipeline },
+	{ begin_observer, end_observer },
+	{ begin_control, end_control },
 	{ begin_watching, end_watching },
+	{ begin_sandbox, NULL },
 };
 
 #define STAGES (sizeof(stages) / sizeof(stages[0]))
@@ -409,9 +368,9 @@ int keeping_run(const struct config *config)
 		begun++;
 	if (begun == STAGES) {
 		attach_keep(agent.attachment);
-		/* Whoever started us waits for this line, whatever the log level is. */
-		dprintf(STDERR_FILENO, "sippathd: ready\n");
-		turn(&agent);
+		mending_keep(agent.mending);
+		vigil_ready(agent.vigil);
+		keeping_turn(&agent);
 		ev_run(agent.loop, 0);
 	}
 	for (size_t i = begun; i > 0; i--) {

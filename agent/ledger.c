@@ -18,6 +18,9 @@
 #define DIALOGS_PER_PATH 4U
 #define SUBSCRIPTIONS_PER_PATH 4U
 
+/* Written down anew in one go, at least: a few milliseconds. */
+#define NOTES_AT_ONCE 2048
+
 /* For the Contacts of one AOR; more of them than fit grow old in the cluster by themselves. */
 #define RENAMED_BYTES 8192
 
@@ -31,6 +34,8 @@ struct ledger {
 	struct dialogs *dialogs;
 	struct connections *connections;
 	struct store *store;
+	bool noting; /* everything is written down anew */
+	uint32_t noted; /* paths before this cursor have been */
 	struct reports reports;
 };
 
@@ -40,15 +45,6 @@ struct renamed {
 	struct span devices[REGISTRATIONS_PER_AOR_MAX]; /* as the cluster knows them */
 	size_t count;
 	char memory[RENAMED_BYTES];
-};
-
-/* One walk through what is written down. */
-struct recollection {
-	struct ledger *ledger;
-	uint64_t now_ns;
-	ledger_handler *handler;
-	void *context;
-	int count;
 };
 
 struct ledger *ledger_new(const struct ledger_options *options)
@@ -273,23 +269,26 @@ void ledger_forget_all(struct ledger *ledger, struct binding *bindings)
 	}
 }
 
-static void note_all(struct ledger *ledger, const struct paths *paths)
+void ledger_note_anew(struct ledger *ledger)
 {
-	const struct path *path;
-	uint32_t cursor = 0;
-
-	while ((path = paths_walk(paths, &cursor))) {
-		for (struct binding *binding = path->bindings; binding; binding = binding->next)
-			ledger_note(ledger, binding);
-	}
+	ledger->noting = true;
+	ledger->noted = 0;
 }
 
-bool ledger_write_down(struct ledger *ledger, const struct paths *paths, uint64_t now_ns)
+/* What changes meanwhile is noted as it does: a binding that moves to where this has been, too. */
+bool ledger_note_on(struct ledger *ledger, const struct paths *paths)
 {
-	if (store_begin_anew(ledger->store, now_ns))
-		note_all(ledger, paths);
-	store_flush(ledger->store);
-	return !store_is_behind(ledger->store);
+	size_t notes = 0;
+
+	while (ledger->noting && notes < NOTES_AT_ONCE) {
+		const struct path *path = paths_walk(paths, &ledger->noted);
+
+		ledger->noting = path != NULL;
+		for (struct binding *binding = path ? path->bindings : NULL; binding;
+		     binding = binding->next, notes++)
+			ledger_note(ledger, binding);
+	}
+	return !ledger->noting;
 }
 
 static bool restore(struct ledger *ledger, const struct record *record,
@@ -305,29 +304,13 @@ static bool restore(struct ledger *ledger, const struct record *record,
 	}
 }
 
-/* What has ended meanwhile, or finds no room, is not written down again; all else goes on. */
-static void recall(void *context, uint64_t id, const struct record *record)
+bool ledger_restore(struct ledger *ledger, uint64_t stored, const struct record *record,
+		    uint64_t now_ns, struct binding_change *change)
 {
-	struct recollection *recollection = context;
-	struct ledger *ledger = recollection->ledger;
-	struct binding_change change;
-
-	if (record->ends_ns <= recollection->now_ns || !restore(ledger, record, &change))
-		return;
-	change.binding->stored = id;
-	recollection->count++;
-	recollection->handler(recollection->context, &change);
-}
-
-int ledger_recall(struct ledger *ledger, uint64_t now_ns, ledger_handler *handler, void *context)
-{
-	struct recollection recollection = {
-		.ledger = ledger,
-		.now_ns = now_ns,
-		.handler = handler,
-		.context = context,
-	};
-	int walked = ledger->store ? store_walk(ledger->store, recall, &recollection) : 0;
-
-	return walked < 0 ? walked : recollection.count;
+	if (record->ends_ns <= now_ns || !restore(ledger, record, change)) {
+		store_delete(ledger->store, stored);
+		return false;
+	}
+	change->binding->stored = stored;
+	return true;
 }

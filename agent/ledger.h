@@ -86,19 +86,17 @@ void ledger_forget(struct ledger *ledger, struct binding *binding);
 void ledger_forget_all(struct ledger *ledger, struct binding *bindings);
 
 /*
- * What was noted and forgotten outlives the agent from now on. At first, and once something
- * could not be written, everything on these paths is written down anew; false while it cannot be.
+ * Notes everything on the paths anew, since the store has begun anew: some of it with each call of
+ * ledger_note_on(), which is true once there is nothing left to note.
  */
-bool ledger_write_down(struct ledger *ledger, const struct paths *paths, uint64_t now_ns);
-
-/* Told of the change with which a binding begins again. */
-typedef void ledger_handler(void *context, const struct binding_change *change);
+void ledger_note_anew(struct ledger *ledger);
+bool ledger_note_on(struct ledger *ledger, const struct paths *paths);
 
 /*
- * Brings back what was written down and has not ended; once, while there is no binding yet.
- * Returns how many bindings were, or -errno if not all that was written could be read: said, and
- * those that could be are back.
+ * Brings back what was written down under this id: true with the change with which it begins
+ * again. What has ended, or finds no room, is deleted there.
  */
-int ledger_recall(struct ledger *ledger, uint64_t now_ns, ledger_handler *handler, void *context);
+bool ledger_restore(struct ledger *ledger, uint64_t stored, const struct record *record,
+		    uint64_t now_ns, struct binding_change *change);
 
 #endif

@@ -77,7 +77,7 @@ static void prompt(struct orders *orders, const struct order *order, uint64_t no
 
 	if (!path || !path->bindings)
 		return;
-	error = keeper_prompt(orders->keeper, path, now_ns);
+	error = keeper_verify(orders->keeper, path, now_ns);
 	if (!error)
 		watch(orders, &order->flow, now_ns, now_ns);
 	else if (error == -EALREADY)

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "kernel_abi.h"
 #include "ledger.h"
-#include "orders.h"
+#include "pipeline_parts.h"
 #include "sip/interest.h"
 #include "sip/reader.h"
 #include "sip/streams.h"
@@ -17,28 +17,12 @@
 #include "state/dialogs.h"
 #include "state/hearsay.h"
 #include "state/side.h"
-#include "state/transactions.h"
 
 /* While requests wait for their answers, or bindings to be written, there is a turn this often. */
 #define WAITING_ROUND_NS NS_PER_S
 
 /* So long after the last sighting there is no backlog any more. */
 #define BACKLOG_PAUSE_NS NS_PER_S
-
-struct pipeline {
-	struct counts *counts;
-	struct streams *streams;
-	struct sip_reader *reader;
-	struct transactions *requests; /* all but INVITE */
-	struct transactions *invites; /* they ring for minutes */
-	struct hearsay *hearsay;
-	struct ledger *ledger;
-	struct keeper *keeper;
-	struct orders orders;
-	bool heard; /* a message has been seen since the last turn */
-	uint64_t heard_ns; /* the last turn before which one had been */
-	uint64_t latest_ns; /* when the newest message went by */
-};
 
 static bool begin_rooms(struct pipeline *pipeline, const struct pipeline_options *options)
 {
@@ -55,14 +39,12 @@ static bool begin_rooms(struct pipeline *pipeline, const struct pipeline_options
 	pipeline->counts = counts;
 	pipeline->streams = streams_new((size_t)2 * SIPPATH_CONNECTIONS_MAX, counts);
 	pipeline->reader = sip_reader_new();
-	pipeline->requests =
-		transactions_new(options->transactions_max, TRANSACTION_LIFETIME_NS, counts);
-	pipeline->invites =
-		transactions_new(options->transactions_max, DIALOG_INVITE_LIFETIME_NS, counts);
+	pipeline->store = options->store;
+	pipeline->requests = requests_new(options->transactions_max, options->store, counts);
 	pipeline->hearsay = hearsay_new();
 	pipeline->ledger = ledger_new(&ledger);
-	return pipeline->streams && pipeline->reader && pipeline->requests && pipeline->invites &&
-	       pipeline->hearsay && pipeline->ledger;
+	return pipeline->streams && pipeline->reader && pipeline->requests && pipeline->hearsay &&
+	       pipeline->ledger;
 }
 
 static void report_health(void *context, const struct path_event *event)
@@ -100,16 +82,14 @@ void pipeline_free(struct pipeline *pipeline)
 	keeper_free(pipeline->keeper);
 	ledger_free(pipeline->ledger);
 	hearsay_free(pipeline->hearsay);
-	transactions_free(pipeline->invites);
-	transactions_free(pipeline->requests);
+	requests_free(pipeline->requests);
 	sip_reader_free(pipeline->reader);
 	streams_free(pipeline->streams);
 	free(pipeline);
 }
 
-/* "seen_ns": when the device was heard that the change is about. */
-static void apply_change(struct pipeline *pipeline, const struct binding_change *change,
-			 uint64_t seen_ns, uint64_t now_ns)
+void pipeline_apply(struct pipeline *pipeline, const struct binding_change *change,
+		    uint64_t seen_ns, uint64_t now_ns)
 {
 	struct binding *binding = change->binding;
 
@@ -139,12 +119,6 @@ static void apply_change(struct pipeline *pipeline, const struct binding_change 
 	ledger_report(pipeline->ledger, binding, seen_ns, now_ns);
 }
 
-/* Where a request of this method waits for its answer. */
-static struct transactions *waiting_room(const struct pipeline *pipeline, enum sip_method method)
-{
-	return method == SIP_METHOD_INVITE ? pipeline->invites : pipeline->requests;
-}
-
 /* Trap 32: what another proxy passes on is about no device's path, but it may renew a dialog there. */
 static bool is_of_use(const struct sighting *sighting, const struct facts *request)
 {
@@ -162,9 +136,7 @@ static void remember_request(struct pipeline *pipeline, const struct sighting *s
 		count_up(pipeline->counts, requests_relayed);
 		return;
 	}
-	error = transactions_remember(waiting_room(pipeline, request->method), &sighting->flow,
-				      (enum sighting_direction)sighting->direction, request,
-				      sighting->when_ns);
+	error = requests_remember(pipeline->requests, sighting, request);
 	if (error == -E2BIG)
 		count_up(pipeline->counts, requests_oversized);
 	else if (error)
@@ -180,7 +152,7 @@ static void take_request(struct pipeline *pipeline, const struct sighting *sight
 	if (ledger_told(pipeline->ledger, &sighting->flow,
 			(enum sighting_direction)sighting->direction, request, sighting->when_ns,
 			&change))
-		apply_change(pipeline, &change, sighting->when_ns, sighting->when_ns);
+		pipeline_apply(pipeline, &change, sighting->when_ns, sighting->when_ns);
 }
 
 static void hear_request(struct pipeline *pipeline, const struct sighting *sighting,
@@ -190,10 +162,8 @@ static void hear_request(struct pipeline *pipeline, const struct sighting *sight
 		hearsay_asked(pipeline->hearsay, &sighting->flow, request, sighting->when_ns);
 	switch (request->method) {
 	case SIP_METHOD_REGISTER:
-		/* One that the server sends is about no device of its own (trap 32). */
-		if (sighting->direction == SIGHTING_TO_DEVICE)
-			return;
-		count_up(pipeline->counts, registers_seen);
+		if (sighting->direction == SIGHTING_FROM_DEVICE)
+			count_up(pipeline->counts, registers_seen);
 		remember_request(pipeline, sighting, request);
 		break;
 	case SIP_METHOD_SUBSCRIBE:
@@ -215,11 +185,14 @@ static void hear_request(struct pipeline *pipeline, const struct sighting *sight
 	}
 }
 
-/* An INVITE may be accepted more than once (trap 34); nothing comes after any other final answer. */
-static bool is_last_answer(const struct facts *response)
+/*
+ * A REGISTER that the server sends is about no device of its own (trap 32). It waits for its
+ * answer only so that it is known to have been asked, also by an agent that starts meanwhile.
+ */
+static bool is_of_no_device(const struct transaction *request)
 {
-	return response->method == SIP_METHOD_INVITE ? response->status >= 300
-						     : response->status >= 200;
+	return request->direction == SIGHTING_TO_DEVICE &&
+	       request->facts->method == SIP_METHOD_REGISTER;
 }
 
 /*
@@ -230,7 +203,6 @@ static void hear_response(struct pipeline *pipeline, const struct sighting *sigh
 			  const struct facts *response)
 {
 	bool from_server = sighting->direction == SIGHTING_TO_DEVICE;
-	struct transactions *room = waiting_room(pipeline, response->method);
 	struct binding_change changes[LEDGER_CHANGES_MAX];
 	const struct transaction *request;
 	uint64_t seen_ns;
@@ -238,8 +210,7 @@ static void hear_response(struct pipeline *pipeline, const struct sighting *sigh
 
 	if (!from_server)
 		hearsay_told(pipeline->hearsay, &sighting->flow, response, sighting->when_ns);
-	request = transactions_match(room, &sighting->flow,
-				     (enum sighting_direction)sighting->direction, response);
+	request = requests_match(pipeline->requests, sighting, response);
 	if (!request) {
 		count_up(pipeline->counts, messages_ignored);
 		return;
@@ -249,13 +220,12 @@ static void hear_response(struct pipeline *pipeline, const struct sighting *sigh
 		return;
 	}
 	seen_ns = from_server ? request->seen_ns : sighting->when_ns;
-	count = ledger_answered(pipeline->ledger, request, response, sighting->when_ns, changes);
+	count = is_of_no_device(request) ? 0
+					 : ledger_answered(pipeline->ledger, request, response,
+							   sighting->when_ns, changes);
 	for (size_t i = 0; i < count; i++)
-		apply_change(pipeline, &changes[i], seen_ns, sighting->when_ns);
-	if (is_last_answer(response))
-		transactions_forget(room, request);
-	else
-		transactions_answered(room, request, response->status, sighting->when_ns);
+		pipeline_apply(pipeline, &changes[i], seen_ns, sighting->when_ns);
+	requests_answered(pipeline->requests, request, response, sighting->when_ns);
 }
 
 static void hear_message(void *context, const struct sighting *sighting)
@@ -319,7 +289,21 @@ void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uin
 		disconnect(pipeline, flow, now_ns);
 	}
 	if (!gone && ledger_connected(pipeline->ledger, flow, opened_ns, &change))
-		apply_change(pipeline, &change, now_ns, now_ns);
+		pipeline_apply(pipeline, &change, now_ns, now_ns);
+}
+
+/*
+ * A backlog may tell of the one before that which stands: what was known of either goes, as what
+ * is known of the newer one is in the backlog, too; the newer one itself stays.
+ */
+static void lose_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t closed_ns)
+{
+	const struct path *path = paths_find(keeper_paths(pipeline->keeper), flow);
+	uint64_t opened_ns = path && path->connection ? connections_opened_ns(path->connection) : 0;
+
+	disconnect(pipeline, flow, closed_ns);
+	if (opened_ns > closed_ns)
+		pipeline_connection(pipeline, flow, opened_ns);
 }
 
 /*
@@ -356,12 +340,15 @@ void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sightin
 		pipeline_connection(pipeline, &sighting->flow, sighting->when_ns);
 		break;
 	case SIGHTING_CLOSED:
-		disconnect(pipeline, &sighting->flow, sighting->when_ns);
+		lose_connection(pipeline, &sighting->flow, sighting->when_ns);
 		break;
 	}
 }
 
-/* While a backlog is read, requests grow old by its time: their answers are still in it. */
+/*
+ * While a backlog is read, requests grow old by its time: their answers are still in it. Whether
+ * there is one the first turns do not know, as nothing has been read yet.
+ */
 static void expire_requests(struct pipeline *pipeline, uint64_t now_ns)
 {
 	bool backlog;
@@ -370,14 +357,7 @@ static void expire_requests(struct pipeline *pipeline, uint64_t now_ns)
 		pipeline->heard_ns = now_ns;
 	pipeline->heard = false;
 	backlog = pipeline->heard_ns > 0 && now_ns - pipeline->heard_ns < BACKLOG_PAUSE_NS;
-	transactions_expire(pipeline->requests, backlog ? pipeline->latest_ns : now_ns);
-	transactions_expire(pipeline->invites, backlog ? pipeline->latest_ns : now_ns);
-}
-
-static bool has_requests(const struct pipeline *pipeline)
-{
-	return transactions_count(pipeline->requests) > 0 ||
-	       transactions_count(pipeline->invites) > 0;
+	requests_expire(pipeline->requests, backlog ? pipeline->latest_ns : now_ns);
 }
 
 void pipeline_order(struct pipeline *pipeline, const struct order *order, uint64_t accepted_ns,
@@ -391,12 +371,26 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 	return a_ns < b_ns ? a_ns : b_ns;
 }
 
+/* What was learnt outlives the agent from now on; when to be called again for the rest. */
+static uint64_t write_down(struct pipeline *pipeline, uint64_t now_ns)
+{
+	bool anew = store_begin_anew(pipeline->store, now_ns);
+
+	if (anew)
+		ledger_note_anew(pipeline->ledger);
+	requests_write_down(pipeline->requests, anew);
+	if (ledger_note_on(pipeline->ledger, keeper_paths(pipeline->keeper)))
+		store_complete(pipeline->store);
+	store_flush(pipeline->store);
+	if (store_is_incomplete(pipeline->store))
+		return now_ns;
+	return store_is_behind(pipeline->store) ? now_ns + WAITING_ROUND_NS : CLOCK_NEVER;
+}
+
 uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 {
-	const struct paths *paths = keeper_paths(pipeline->keeper);
 	struct binding *expired;
 	uint64_t next_ns;
-	bool written;
 
 	expire_requests(pipeline, now_ns);
 	next_ns = keeper_turn(pipeline->keeper, now_ns, &expired);
@@ -404,32 +398,17 @@ uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 		next_ns = now_ns;
 	ledger_forget_all(pipeline->ledger, expired);
 	next_ns = earlier(next_ns, orders_turn(&pipeline->orders, now_ns));
-	written = ledger_write_down(pipeline->ledger, paths, now_ns);
-	if (ledger_announce(pipeline->ledger, paths, now_ns))
+	next_ns = earlier(next_ns, write_down(pipeline, now_ns));
+	if (ledger_announce(pipeline->ledger, keeper_paths(pipeline->keeper), now_ns))
 		next_ns = now_ns;
-	if (!written || has_requests(pipeline))
+	if (requests_count(pipeline->requests) > 0)
 		next_ns = earlier(next_ns, now_ns + WAITING_ROUND_NS);
 	return next_ns;
 }
 
-/* Heard a threshold ago, unless sip_paths knows better: whatever was not heard since is due. */
-static void take_recalled(void *context, const struct binding_change *change)
+bool pipeline_is_safe(const struct pipeline *pipeline)
 {
-	struct pipeline *pipeline = context;
-	uint64_t threshold_ns = keeper_threshold_ns(pipeline->keeper);
-	uint64_t now_ns = pipeline->latest_ns;
-
-	apply_change(pipeline, change, now_ns > threshold_ns ? now_ns - threshold_ns : 1, now_ns);
-}
-
-int pipeline_recall(struct pipeline *pipeline, uint64_t now_ns)
-{
-	int recalled;
-
-	pipeline->latest_ns = now_ns;
-	recalled = ledger_recall(pipeline->ledger, now_ns, take_recalled, pipeline);
-	keeper_settle(pipeline->keeper);
-	return recalled;
+	return !store_is_incomplete(pipeline->store);
 }
 
 struct keeper *pipeline_keeper(const struct pipeline *pipeline)

@@ -9,6 +9,7 @@
 #ifndef AGENT_PIPELINE_H
 #define AGENT_PIPELINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/counts.h"
@@ -57,6 +58,12 @@ void pipeline_order(struct pipeline *pipeline, const struct order *order, uint64
 
 /* Does everything that is due at now_ns, and returns when to be called next (CLOCK_NEVER: not). */
 uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns);
+
+/*
+ * True if what was sighted before the last turn outlives the agent, or never will: the disk is
+ * full, or nothing is to be remembered. False while everything is written down anew.
+ */
+bool pipeline_is_safe(const struct pipeline *pipeline);
 
 /* The paths and their schedule, for whoever shows or steers them; owned by the pipeline. */
 struct keeper *pipeline_keeper(const struct pipeline *pipeline);

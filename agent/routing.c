@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <ev.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/counts.h"
@@ -15,9 +13,13 @@
 #include "callcontrol/server.h"
 #include "cluster/follow.h"
 #include "cluster/view.h"
+#include "privileges/identity.h"
+#include "privileges/sandbox.h"
+#include "privileges/warden.h"
 #include "signals.h"
 #include "surface/control.h"
 #include "surface/listener.h"
+#include "vigil.h"
 
 /* More than any set has; memory is taken as it is needed. */
 #define LOCATIONS_MAX (UINT32_C(128) * 1024 * 1024)
@@ -30,12 +32,15 @@ struct routing {
 	struct ev_loop *loop;
 	struct counts counts;
 	struct hash_key key;
+	struct identity identity;
 	int listening;
+	struct warden *warden; /* NULL: we remove the socket ourselves */
 	struct ports *ports;
 	struct view *view;
 	struct follow *follow;
 	struct server *server;
 	struct control *control;
+	struct vigil *vigil;
 	ev_timer patience;
 	bool serving;
 	bool knows; /* everything has been read once */
@@ -57,6 +62,21 @@ static int check_ports(struct routing *routing)
 		return log_errno(EINVAL, "--mode forward sends from a UDP port, and none is "
 					 "listened at: add --listen udp:ADDR:PORT");
 	return 0;
+}
+
+static int begin_vigil(struct routing *routing)
+{
+	return vigil_open(&routing->counts, &routing->vigil);
+}
+
+static void end_vigil(struct routing *routing)
+{
+	vigil_close(routing->vigil);
+}
+
+static int find_identity(struct routing *routing)
+{
+	return identity_find(routing->config->user, &routing->identity);
 }
 
 static int begin_listening(struct routing *routing)
@@ -87,6 +107,32 @@ static void end_ports(struct routing *routing)
 	ports_close(routing->ports);
 }
 
+/* Only root's directory of the socket takes somebody to remove it in the end. */
+static int begin_warden(struct routing *routing)
+{
+	struct warden_options options = {
+		.socket_path = routing->config->socket,
+		.sandbox = routing->config->sandbox,
+	};
+
+	return routing->identity.other ? warden_begin(&options, &routing->warden) : 0;
+}
+
+static void end_warden(struct routing *routing)
+{
+	warden_end(routing->warden);
+}
+
+static int begin_unprivileged(struct routing *routing)
+{
+	int error = listener_admit_group(routing->config->socket);
+
+	if (error)
+		return error;
+	identity_hand_over(&routing->identity, routing->config->state_dir);
+	return identity_assume(&routing->identity);
+}
+
 static int begin_view(struct routing *routing)
 {
 	routing->view = view_new(LOCATIONS_MAX);
@@ -105,8 +151,7 @@ static void serve(struct routing *routing)
 	routing->serving = true;
 	ev_timer_stop(routing->loop, &routing->patience);
 	server_serve(routing->server);
-	/* Whoever started us waits for this line, whatever the log level is. */
-	dprintf(STDERR_FILENO, "sippathd: ready\n");
+	vigil_ready(routing->vigil);
 }
 
 static void on_known(void *context)
@@ -228,14 +273,14 @@ static int begin_control(struct routing *routing)
 		.loop = routing->loop,
 		.listening = routing->listening,
 		.counts = &routing->counts,
+		.troubles = vigil_troubles(routing->vigil),
 		.directory = follow_directory(routing->follow),
 		.cluster = &routing->config->cluster,
 		.routing = show,
 		.context = routing,
 	};
-	int error = listener_admit_group(routing->config->socket);
 
-	return error ? error : control_open(&options, &routing->control);
+	return control_open(&options, &routing->control);
 }
 
 static void end_control(struct routing *routing)
@@ -245,17 +290,30 @@ static void end_control(struct routing *routing)
 
 static int begin_watching(struct routing *routing)
 {
+	struct vigil_options vigil = {
+		.loop = routing->loop,
+		.in_reach = follows,
+		.context = routing,
+	};
+
 	ev_timer_init(&routing->patience, on_patience_end, PATIENCE_S, 0);
 	routing->patience.data = routing;
 	ev_timer_start(routing->loop, &routing->patience);
+	vigil_watch(routing->vigil, &vigil);
 	signals_watch(routing->loop);
 	return 0;
 }
 
 static void end_watching(struct routing *routing)
 {
+	vigil_unwatch(routing->vigil);
 	signals_unwatch(routing->loop);
 	ev_timer_stop(routing->loop, &routing->patience);
+}
+
+static int begin_sandbox(struct routing *routing)
+{
+	return routing->config->sandbox ? sandbox_enter(SANDBOX_CALL_CONTROL) : 0;
 }
 
 /* Nobody is answered before it is known who is registered where, or cannot be known for now. */
@@ -264,14 +322,19 @@ static const struct stage {
 	void (*end)(struct routing *routing);
 } stages[] = {
 	{ check_ports, NULL },
+	{ begin_vigil, end_vigil },
+	{ find_identity, NULL },
 	{ begin_listening, end_listening },
 	{ begin_ports, end_ports },
+	{ begin_warden, end_warden },
+	{ begin_unprivileged, NULL },
 	{ begin_view, end_view },
 	{ begin_following, end_following },
 	{ begin_key, NULL },
 	{ begin_server, end_server },
 	{ begin_control, end_control },
 	{ begin_watching, end_watching },
+	{ begin_sandbox, NULL },
 };
 
 #define STAGES (sizeof(stages) / sizeof(stages[0]))
@@ -285,8 +348,11 @@ int routing_run(const struct config *config)
 		return log_errno(ENOMEM, "cannot make an event loop");
 	while (begun < STAGES && stages[begun].begin(&routing) == 0)
 		begun++;
-	if (begun == STAGES)
+	if (begun == STAGES) {
+		if (routing.warden)
+			warden_keep(routing.warden);
 		ev_run(routing.loop, 0);
+	}
 	for (size_t i = begun; i > 0; i--) {
 		if (stages[i - 1].end)
 			stages[i - 1].end(&routing);

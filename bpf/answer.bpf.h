@@ -27,6 +27,7 @@ _Static_assert(TOKEN_LENGTH <= SCRATCH_MARGIN, "a token at the last position sta
 struct token_search {
 	const char *bytes;
 	__u64 token; /* 0 until it is found */
+	bool in_via; /* the position is in the topmost Via header field */
 };
 
 /* Reads the digits of a token; 0 if one of them is none. */
@@ -44,18 +45,45 @@ static __always_inline __u64 token_read(const char *digits)
 	return token;
 }
 
+/* True if a line begins with the name of a Via header field, short or long. */
+static __always_inline bool is_via(const char *line)
+{
+	if ((line[0] | 0x20) != 'v')
+		return false;
+	if ((line[1] | 0x20) == 'i' && (line[2] | 0x20) == 'a')
+		line += 2;
+	return line[1] == ':' || line[1] == ' ' || line[1] == '\t';
+}
+
+/* Looks at the line behind a line feed; stops behind the topmost Via, and behind the header. */
+static __always_inline long token_line(struct token_search *search, const char *line)
+{
+	if (line[0] == ' ' || line[0] == '\t')
+		return 0;
+	if (search->in_via || line[0] == '\r' || line[0] == '\n')
+		return 1;
+	search->in_via = is_via(line);
+	return 0;
+}
+
 static long token_at(__u32 position, void *context)
 {
 	struct token_search *search = context;
 	const char *at = search->bytes + (position & TOKEN_SEARCH_MAX);
 
-	if (at[0] != SIPPATH_BRANCH_PREFIX[0] || !text_starts_with(at, SIPPATH_BRANCH_PREFIX))
+	if (at[0] == '\n')
+		return token_line(search, at + 1);
+	if (!search->in_via || at[0] != SIPPATH_BRANCH_PREFIX[0] ||
+	    !text_starts_with(at, SIPPATH_BRANCH_PREFIX))
 		return 0;
 	search->token = token_read(at + TOKEN_PREFIX_LENGTH);
 	return search->token != 0;
 }
 
-/* The first token in what was captured with TOKEN_SEARCH_MAX, or 0: no token is 0. */
+/*
+ * The first token in the topmost Via of what was captured with TOKEN_SEARCH_MAX, or 0: no token
+ * is 0. Anywhere else a token is not one of ours: there whoever has seen a prompt may put it.
+ */
 static __always_inline __u64 token_find(const struct sighting *captured)
 {
 	struct token_search search = { .bytes = (const char *)captured->bytes };

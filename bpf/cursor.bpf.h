@@ -174,7 +174,9 @@ static __always_inline enum headers_kind parse_ipv6_extension(struct cursor *cur
 	if (headers->protocol == IPPROTO_FRAGMENT) {
 		if (extension->offset & bpf_htons(IPV6_FRAGMENT_OFFSET))
 			return HEADERS_OTHER;
-		headers->fragment = extension->offset & bpf_htons(IPV6_MORE_FRAGMENTS);
+		/* The first of a first one is one as well. */
+		if (extension->offset & bpf_htons(IPV6_MORE_FRAGMENTS))
+			headers->fragment = true;
 	}
 	headers->protocol = extension->next_header;
 	return cursor_skip(cursor, size - sizeof(*extension)) ? HEADERS_WHOLE : HEADERS_CUT;

@@ -47,7 +47,8 @@ static __always_inline bool note_prompt(struct __sk_buff *context, const struct 
 }
 
 /* Reports what a segment carries if it belongs to a connection that can be read. */
-static __always_inline void read_segment(struct __sk_buff *context, const struct packet *packet)
+static __always_inline void read_segment(struct __sk_buff *context, const struct packet *packet,
+					 bool on_path)
 {
 	struct connection_entry *connection;
 
@@ -57,7 +58,7 @@ static __always_inline void read_segment(struct __sk_buff *context, const struct
 	if (!connection || connection->opaque)
 		return;
 	stream_follow(connection, packet);
-	report_segment(context, packet, connection, SIGHTING_TO_DEVICE);
+	report_segment(context, packet, connection, SIGHTING_TO_DEVICE, on_path);
 }
 
 /* Handles a packet from a SIP port; not static, as from_device() is not. */
@@ -91,9 +92,9 @@ __noinline int to_device(struct __sk_buff *context, __u32 ip_offset, __u32 trans
 		path->packets_out++;
 	}
 	if (traits & HEADERS_TCP)
-		read_segment(context, &packet);
+		read_segment(context, &packet, path);
 	else if (capture_start(context, &packet, &start))
-		report_message(context, &packet, &start, SIGHTING_TO_DEVICE);
+		report_message(context, &packet, &start, SIGHTING_TO_DEVICE, path);
 	return TC_ACT_UNSPEC;
 }
 

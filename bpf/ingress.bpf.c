@@ -12,6 +12,7 @@
 #include "classify.bpf.h"
 #include "cursor.bpf.h"
 #include "handshake.bpf.h"
+#include "limit.bpf.h"
 #include "maps.bpf.h"
 #include "report.bpf.h"
 #include "stream.bpf.h"
@@ -32,6 +33,10 @@ static __always_inline void stamp_path(struct path_entry *path)
 	count(COUNTER_packets_on_paths);
 }
 
+/*
+ * An entry here says when a flow was heard before it became a path. One that is not noted costs
+ * no path: what the agent opens it for, a message, says when it was heard as well.
+ */
 static __always_inline void stamp_flow(const struct flow *flow)
 {
 	__u64 now_ns = bpf_ktime_get_coarse_ns();
@@ -41,6 +46,8 @@ static __always_inline void stamp_flow(const struct flow *flow)
 	if (known) {
 		known->last_seen_ns = now_ns;
 		known->packets_in++;
+	} else if (!limit_allows_flow(flow)) {
+		count(COUNTER_flows_limited);
 	} else if (bpf_map_update_elem(&sip_flows, flow, &unknown, BPF_ANY)) {
 		count(COUNTER_flows_refused);
 	}
@@ -67,7 +74,7 @@ static __always_inline bool absorb_answer(struct xdp_md *context, const struct p
  * connection before it stands, and a request that comes as early as that is not reported.
  */
 static __always_inline void read_segment(struct xdp_md *context, const struct packet *packet,
-					 bool ipv6)
+					 bool ipv6, bool on_path)
 {
 	struct connection_entry *connection;
 
@@ -77,7 +84,7 @@ static __always_inline void read_segment(struct xdp_md *context, const struct pa
 	if (connection && connection->opaque)
 		return;
 	if (connection ? stream_takes(connection, packet) : handshake_ends(context, packet, ipv6))
-		report_segment(context, packet, connection, SIGHTING_FROM_DEVICE);
+		report_segment(context, packet, connection, SIGHTING_FROM_DEVICE, on_path);
 	else
 		count(COUNTER_segments_refused);
 }
@@ -117,7 +124,7 @@ __noinline int from_device(struct xdp_md *context, __u32 ip_offset, __u32 transp
 		stamp_flow(&packet.flow);
 
 	if (traits & HEADERS_TCP) {
-		read_segment(context, &packet, traits & HEADERS_IPV6);
+		read_segment(context, &packet, traits & HEADERS_IPV6, path);
 		return XDP_PASS;
 	}
 	if (!capture_start(context, &packet, &start))
@@ -126,7 +133,7 @@ __noinline int from_device(struct xdp_md *context, __u32 ip_offset, __u32 transp
 	if (path && !(traits & HEADERS_FRAGMENT) &&
 	    absorb_answer(context, &packet, path, classify_status(&start)))
 		return XDP_DROP;
-	report_message(context, &packet, &start, SIGHTING_FROM_DEVICE);
+	report_message(context, &packet, &start, SIGHTING_FROM_DEVICE, path);
 	return XDP_PASS;
 }
 

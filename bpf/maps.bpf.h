@@ -19,6 +19,18 @@
 /* What a search may read beyond a masked position without another check. */
 #define SCRATCH_MARGIN 80
 
+/* Networks share a bucket if they share a hash; the first entry is everybody's. */
+#define LIMIT_NETWORKS 1024
+
+/* What is limited, each by itself: a flood of one kind is none of the others. */
+enum limit {
+	LIMIT_FLOWS_UDP, /* noted in sip_flows */
+	LIMIT_FLOWS_TCP,
+	LIMIT_FROM_DEVICE, /* messages reported */
+	LIMIT_TO_DEVICE,
+	LIMIT_MAX
+};
+
 /*
  * Where one payload is copied to be searched and reported. The programs run with
  * softirqs off, so one per processor is enough.
@@ -76,6 +88,18 @@ struct sip_counters {
 	__type(value, __u64);
 };
 
+/* Time is what a token bucket is filled with: see limit.bpf.h. Locked instructions only. */
+struct limit_bucket {
+	__u64 spent_ns[LIMIT_MAX];
+};
+
+struct sip_limits {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 + LIMIT_NETWORKS);
+	__type(key, __u32);
+	__type(value, struct limit_bucket);
+};
+
 struct sip_scratch {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -89,6 +113,7 @@ struct sip_connections sip_connections __weak SEC(".maps");
 struct sip_sightings sip_sightings __weak SEC(".maps");
 struct sip_settings_map sip_settings __weak SEC(".maps");
 struct sip_counters sip_counters __weak SEC(".maps");
+struct sip_limits sip_limits __weak SEC(".maps");
 struct sip_scratch sip_scratch __weak SEC(".maps");
 
 /* The version of these programs, and all that .rodata holds (trap 47). */
@@ -128,6 +153,17 @@ static __always_inline bool settings_has_port(const struct sip_settings *setting
 static __always_inline __u32 settings_prompt_mark(const struct sip_settings *settings)
 {
 	return settings && settings->prompt_mark ? settings->prompt_mark : SIPPATH_MARK_DEFAULT;
+}
+
+static __always_inline __u32 settings_flows_rate(const struct sip_settings *settings)
+{
+	return settings && settings->flows_rate ? settings->flows_rate : SIPPATH_FLOWS_RATE_DEFAULT;
+}
+
+static __always_inline __u32 settings_sightings_rate(const struct sip_settings *settings)
+{
+	return settings && settings->sightings_rate ? settings->sightings_rate
+						    : SIPPATH_SIGHTINGS_RATE_DEFAULT;
 }
 
 static __always_inline union scratch *scratch_get(void)

@@ -11,16 +11,30 @@
 #include "classify.bpf.h"
 #include "cseq.bpf.h"
 #include "cursor.bpf.h"
+#include "limit.bpf.h"
 #include "maps.bpf.h"
 
 /*
- * True if the ring buffer is more than half full. Anybody who has a connection can fill it as
- * fast as he can send: what is left is for messages over UDP, which come one by one.
+ * Everybody has his part of the ring buffer, so that nobody takes the room of who is worth
+ * more: strangers, who come in any number, half of it; connections, which are filled as fast
+ * as the device can send, three quarters; a path's datagrams, which come one by one, all.
  */
-static __always_inline bool is_crowded(void)
+static __always_inline bool has_room(bool is_stream, bool on_path)
 {
-	return bpf_ringbuf_query(&sip_sightings, BPF_RB_AVAIL_DATA) >
-	       bpf_ringbuf_query(&sip_sightings, BPF_RB_RING_SIZE) / 2;
+	__u64 quarter = bpf_ringbuf_query(&sip_sightings, BPF_RB_RING_SIZE) / 4;
+	__u64 used = bpf_ringbuf_query(&sip_sightings, BPF_RB_AVAIL_DATA);
+
+	return used <= quarter * (!on_path ? 2 : is_stream ? 3 : 4);
+}
+
+/* True if one more message of a flow may be reported, as its limit says. */
+static __always_inline bool may_report(const struct packet *packet,
+				       enum sighting_direction direction, bool on_path)
+{
+	if (on_path || limit_allows_sighting(&packet->flow, direction))
+		return true;
+	count(COUNTER_sightings_limited);
+	return false;
 }
 
 /*
@@ -29,7 +43,7 @@ static __always_inline bool is_crowded(void)
  * fast.
  */
 static __always_inline void report(struct sighting *sighting, const struct packet *packet,
-				   enum sighting_direction direction)
+				   enum sighting_direction direction, bool on_path)
 {
 	bool is_stream = packet->flow.transport == FLOW_TCP;
 	__u32 captured;
@@ -47,7 +61,7 @@ static __always_inline void report(struct sighting *sighting, const struct packe
 	sighting->sequence = packet->sequence;
 	sighting->reserved = 0;
 
-	if ((is_stream && is_crowded()) ||
+	if (!has_room(is_stream, on_path) ||
 	    bpf_ringbuf_output(&sip_sightings, sighting, sizeof(*sighting) + captured, 0)) {
 		count(COUNTER_sightings_lost);
 		return;
@@ -64,16 +78,21 @@ static __always_inline void report(struct sighting *sighting, const struct packe
  */
 static __always_inline void report_message(void *context, const struct packet *packet,
 					   const struct payload_start *start,
-					   enum sighting_direction direction)
+					   enum sighting_direction direction, bool on_path)
 {
 	__u16 status = classify_status(start);
 	struct sighting *captured;
 
 	if (status == 0 ? !classify_request(start) : !classify_status_reported(status))
 		return;
+	/* A request is known by its first bytes, and a flood of them is not even copied. */
+	if (status == 0 && !may_report(packet, direction, on_path))
+		return;
 	captured = capture(context, packet, SIGHTING_CAPTURE_MAX);
-	if (status == 0 || !captured || cseq_reported(captured, status))
-		report(captured, packet, direction);
+	if (status != 0 && captured && !cseq_reported(captured, status))
+		return;
+	if (status == 0 || may_report(packet, direction, on_path))
+		report(captured, packet, direction, on_path);
 }
 
 #define UNREAD_MAX 65535 /* bytes reported of a connection that shows no SIP message */
@@ -84,6 +103,7 @@ struct segment_rest {
 	struct connection_entry *connection; /* NULL if it is not accepted yet */
 	struct packet packet;
 	enum sighting_direction direction;
+	bool on_path;
 };
 
 /*
@@ -144,7 +164,8 @@ static long report_piece(__u32 index, void *rest_)
 	if (is_hopeless(rest->connection, length))
 		return 1;
 	packet->wire_length = length;
-	report(captured, packet, rest->direction);
+	if (may_report(packet, rest->direction, rest->on_path))
+		report(captured, packet, rest->direction, rest->on_path);
 	packet->sequence += length;
 	packet->payload_offset += length;
 	packet->payload_length = left - length;
@@ -154,13 +175,14 @@ static long report_piece(__u32 index, void *rest_)
 /* Reports what a segment carries, in pieces that fit into a sighting. */
 static __always_inline void report_segment(void *context, const struct packet *packet,
 					   struct connection_entry *connection,
-					   enum sighting_direction direction)
+					   enum sighting_direction direction, bool on_path)
 {
 	struct segment_rest rest = {
 		.context = context,
 		.connection = connection,
 		.packet = *packet,
 		.direction = direction,
+		.on_path = on_path,
 	};
 
 	bpf_loop(packet->payload_length / SIGHTING_CAPTURE_MAX + 1, report_piece, &rest, 0);

@@ -17,7 +17,7 @@
  * "events" has no end: a row follows for every event until the client closes its side;
  * nothing else can be asked on that connection.
  *
- * Commands that answer with one document ("status", "stats", "threshold") send
+ * Commands that answer with one document ("status", "stats", "check", "threshold") send
  * one row. A flow is written "TRANSPORT LOCAL REMOTE", as above; an IPv6 address
  * stands in brackets. A remote "IP:PORT" alone names a path if only one has it.
  */
@@ -36,6 +36,7 @@
 	X(bindings, NULL, "every binding, a row each") \
 	X(events, NULL, "what happens to paths from now on, a row each, without end") \
 	X(stats, NULL, "every counter of the programs and of the agent") \
+	X(check, NULL, "what is wrong, and every other trouble that there can be") \
 	X(prompt, "flow", "prompt one path now") \
 	X(threshold, "value", "say the idle threshold, or set it: {\"value\": \"24s\"}") \
 	X(cluster, NULL, "the nodes of the set of proxies, a row each") \

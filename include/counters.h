@@ -18,10 +18,15 @@
 	X(sightings, "SIP messages reported to the agent") \
 	X(sightings_lost, \
 	  "SIP messages not reported because the ring buffer was full, pieces of TCP streams" \
-	  " because it was half full") \
+	  " because three quarters of it were, messages of flows that are not paths because half" \
+	  " of it was") \
+	X(sightings_limited, \
+	  "SIP messages not reported because flows that are not paths had too many in a second") \
 	X(sightings_cut, "SIP messages reported without their end") \
 	X(sightings_unread, "SIP messages not reported because their bytes could not be read") \
 	X(flows_refused, "flows that found no room in sip_flows") \
+	X(flows_limited, \
+	  "packets whose flow was not noted in sip_flows because too many were new in a second") \
 	X(prompts_left, "prompts seen leaving, repeats included") \
 	X(prompts_unknown, "prompts seen leaving for a flow that is not a path") \
 	X(answers_absorbed, "answers to prompts, dropped before the SIP server") \
@@ -50,6 +55,7 @@
 	X(requests_relayed, "requests ignored because another proxy passed them on") \
 	X(requests_oversized, "requests ignored because they are too large to keep") \
 	X(requests_dropped, "requests ignored for want of memory") \
+	X(requests_crowded, "requests forgotten because too many of their network were waiting") \
 	X(answers_doubted, "answers not believed because an outsider may have made them") \
 	X(streams_resumed, \
 	  "TCP streams read on at a later message because a piece was missing or unreadable") \
@@ -73,7 +79,15 @@
 	X(prompts_avoided, \
 	  "prompts, one each threshold, that were not needed because the device spoke") \
 	X(prompts_delayed, "prompts that waited for their turn") \
+	X(prompts_capped_address, \
+	  "times that a prompt waited because too many were sent to its address") \
+	X(prompts_capped_network, \
+	  "times that a prompt waited because too many were sent to its network") \
+	X(prompts_capped_host, "times that a prompt waited because too many were sent by this host") \
 	X(prompts_failed, "prompts that the network refused") \
+	X(prompts_failed_congested, "of those, the ones that this host's transmit queue was full for") \
+	X(prompts_failed_denied, "of those, the ones that this host's firewall forbade") \
+	X(prompts_failed_unreachable, "of those, the ones that no route led to the device for") \
 	X(prompts_held, "prompts not sent because this host does not hold the local address") \
 	X(shared_written, "bindings reported to the cluster") \
 	X(shared_dropped, "ends of bindings reported to the cluster") \
@@ -93,7 +107,30 @@
 	X(calls_malformed, "malformed requests that call control got") \
 	X(calls_dropped, "messages that call control neither answered nor passed on") \
 	X(calls_verified, "paths found open before a call was routed") \
-	X(calls_unverified, "paths that were not heard of before a call was routed")
+	X(calls_unverified, "paths that were not heard of before a call was routed") \
+	X(trouble_programs_lost, "times that an interface lost the programs") \
+	X(trouble_interface_down, "times that an interface was down") \
+	X(trouble_interface_gone, "times that an interface was gone") \
+	X(trouble_settings_lost, "times that the programs' settings were wiped") \
+	X(trouble_pins_lost, "times that the maps lost their names") \
+	X(trouble_nothing_seen, "times that no packet was seen for long although paths are kept") \
+	X(trouble_sightings_lost, "times that SIP messages began to be lost on their way here") \
+	X(trouble_flood, "times that strangers sent more than is listened to") \
+	X(trouble_sends_congested, "times that prompts began to find the transmit queue full") \
+	X(trouble_sends_denied, "times that prompts began to be forbidden") \
+	X(trouble_sends_unreachable, "times that prompts began to find no route") \
+	X(trouble_sends_failed, "times that prompts began to fail for another reason") \
+	X(trouble_prompts_capped, "times that a cap of prompts was reached") \
+	X(trouble_memory_short, "times that memory was short") \
+	X(trouble_tables_full, "times that a table was full") \
+	X(trouble_maps_unreadable, "times that the programs' maps could not be read or written") \
+	X(trouble_store_behind, "times that bindings could not be written down") \
+	X(trouble_clock_stepped, "times that the wall clock was stepped") \
+	X(trouble_host_suspended, "times that the host was suspended") \
+	X(trouble_held_up, "times that sippathd was not let run") \
+	X(trouble_cluster_lost, "times that the cluster was out of reach") \
+	X(trouble_connections_unseen, "times that TCP connections were not seen any more") \
+	X(trouble_helper_gone, "times that the privileged half of sippathd was gone")
 
 #define SIPPATH_COUNTER_ENUM_(name, help) COUNTER_##name,
 

@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define SIPPATH_ABI 2
+#define SIPPATH_ABI 3
 
 /* Maps, by the names bpftool shows. */
 #define SIPPATH_MAP_PATHS "sip_paths" /* struct flow -> struct path_entry */
@@ -34,6 +34,18 @@
 #define SIPPATH_FLOWS_DEFAULT 65536 /* room in sip_flows */
 #define SIPPATH_CONNECTIONS_MAX 262144 /* room in sip_connections */
 #define SIPPATH_SIGHTINGS_BYTES (4 * 1024 * 1024)
+
+/*
+ * What strangers, flows that are not paths, may make the programs do: so many new flows a second
+ * of each transport are noted in sip_flows, so many messages a second reported each way; what
+ * was not used up in the seconds before may come at once. A quarter of it is for one /24 (IPv6:
+ * /48). So 2,000 phones behind one NAT that come back together, each with two REGISTERs, are no
+ * flood yet; and what is one takes the agent a few hundredths of a processor.
+ */
+#define SIPPATH_FLOWS_RATE_DEFAULT 5000
+#define SIPPATH_SIGHTINGS_RATE_DEFAULT 5000
+#define SIPPATH_RATE_DEPTH_S 4
+#define SIPPATH_RATE_UNLIMITED 0xffffffff
 
 #define SIPPATH_PORT_DEFAULT 5060
 #define SIPPATH_PORTS_MAX 16
@@ -56,9 +68,11 @@ struct sip_settings {
 	__u32 watched[SIPPATH_HOOKS_MAX]; /* interfaces whose connections are ours, by index */
 	__u32 keepalive_idle_s; /* an accepted connection is probed when quiet so long; 0: never */
 	__u64 netns_cookie; /* only sockets of this network namespace are ours; 0 for none yet */
+	__u32 flows_rate; /* 0 for SIPPATH_FLOWS_RATE_DEFAULT */
+	__u32 sightings_rate; /* 0 for SIPPATH_SIGHTINGS_RATE_DEFAULT */
 };
 
-_Static_assert(sizeof(struct sip_settings) == 184, "struct sip_settings is a map value");
+_Static_assert(sizeof(struct sip_settings) == 192, "struct sip_settings is a map value");
 
 /* A token of a prompt travels as so many lower-case hex digits, after this prefix. */
 #define SIPPATH_TOKEN_DIGITS 16

@@ -22,6 +22,9 @@
 /* CLOCK_MONOTONIC now, in nanoseconds. */
 uint64_t clock_now_ns(void);
 
+/* CLOCK_BOOTTIME now: as clock_now_ns(), but it goes on while the host is suspended. */
+uint64_t clock_boot_ns(void);
+
 /* CLOCK_REALTIME now, in nanoseconds since 1970: to show it, and to outlive a boot; never to wait for. */
 uint64_t clock_wall_ns(void);
 

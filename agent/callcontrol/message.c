@@ -211,16 +211,29 @@ static void note(struct reading *reading, const char *wrong)
 		reading->wrong = wrong;
 }
 
-/* True if a byte is a control that is no part of folding. */
+/* True if the byte at "i" is a control that is no part of folding. */
+static bool is_control(struct span line, size_t i)
+{
+	char byte = line.at[i];
+
+	if ((unsigned char)byte >= ' ' || byte == '\t' || byte == '\n')
+		return false;
+	return byte != '\r' || i + 1 == line.length || line.at[i + 1] != '\n';
+}
+
+/* A quoted string may have any byte but those of line ends behind a backslash (section 25.1). */
 static bool has_controls(struct span line)
 {
-	for (size_t i = 0; i < line.length; i++) {
-		char byte = line.at[i];
+	bool quoted = false;
 
-		if ((unsigned char)byte >= ' ' || byte == '\t' || byte == '\n')
-			continue;
-		if (byte != '\r' || i + 1 == line.length || line.at[i + 1] != '\n')
+	for (size_t i = 0; i < line.length; i++) {
+		if (is_control(line, i))
 			return true;
+		if (line.at[i] == '"')
+			quoted = !quoted;
+		if (quoted && line.at[i] == '\\' && i + 1 < line.length && line.at[i + 1] != '\r' &&
+		    line.at[i + 1] != '\n')
+			i++;
 	}
 	return false;
 }

@@ -20,6 +20,12 @@
 #define KEEPALIVE_INTERVAL_S 5
 #define KEEPALIVE_COUNT 3
 
+/*
+ * No answer has an array with more elements. hiredis makes room for as many as a server says,
+ * which may be gigabytes, before the first one has come.
+ */
+#define ELEMENTS_MAX (1 << 20)
+
 struct question {
 	STAILQ_ENTRY(question) next;
 	redis_link_answer *answer;
@@ -114,6 +120,8 @@ static const char *what_broke(const struct redis_connection *connection)
 		return "it closed the connection";
 	case REDIS_ERR_PROTOCOL:
 		return "it does not speak the protocol of Redis: is that its port?";
+	case REDIS_ERR_OOM:
+		return "it sends more at once than there is room for";
 	default:
 		return connection->redis->errstr;
 	}
@@ -236,6 +244,23 @@ static void set_options(int fd)
 			   sizeof(options[i].value));
 }
 
+static redisReplyObjectFunctions of_hiredis;
+
+static void *create_array(const redisReadTask *task, int elements)
+{
+	return elements > ELEMENTS_MAX ? NULL : of_hiredis.createArray(task, elements);
+}
+
+/* Replies are made as hiredis does, but for arrays. */
+static void limit_arrays(redisReader *reader)
+{
+	static redisReplyObjectFunctions functions;
+
+	of_hiredis = functions = *reader->fn;
+	functions.createArray = create_array;
+	reader->fn = &functions;
+}
+
 /* hiredis connects only after a look-up that may wait, and takes a socket for one that waits. */
 static int connect_to(const struct sockaddr *address, socklen_t length, redisContext **out)
 {
@@ -252,6 +277,7 @@ static int connect_to(const struct sockaddr *address, socklen_t length, redisCon
 	if (!redis)
 		return -ENOMEM;
 	redis->flags &= ~REDIS_BLOCK;
+	limit_arrays(redis->reader);
 	(void)take_fd(fd);
 	*out = redis;
 	return 0;

@@ -14,6 +14,7 @@
 #include "cluster/node.h"
 #include "cluster/redis_link.h"
 #include "cluster/share.h"
+#include "keep/caps.h"
 #include "keep/rules.h"
 #include "kernel/attach.h"
 #include "kernel_abi.h"
@@ -30,13 +31,18 @@ struct config {
 	struct path_rules defaults; /* of every remote network that is not named */
 	struct rules_network networks[RULES_NETWORKS_MAX]; /* each once */
 	size_t network_count;
+	struct caps_limits caps; /* of prompts in a second */
 	uint64_t linger_ns;
 	uint64_t dialog_max_ns;
 	uint32_t paths_max;
 	uint32_t transactions_max;
+	uint32_t flows_rate; /* of strangers, as sip_settings has it; so the next one */
+	uint32_t sightings_rate;
 	uint32_t prompt_mark;
 	enum attach_mode mode;
 	enum log_level log_level;
+	char user[33]; /* to work as after the start; "" for the default */
+	bool sandbox; /* only the system calls that are needed */
 	char socket[108];
 	char state_dir[256];
 	char pin_dir[256];

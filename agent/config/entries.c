@@ -38,6 +38,24 @@
 #define MINUTE_NS (60 * NS_PER_S)
 #define HOUR_NS (60 * MINUTE_NS)
 
+/* How many prompts may leave in a second, for something or from somewhere. */
+#define CAP_OPTION(its_flag, its_key, member, its_default, whose) \
+	{ \
+		.flag = (its_flag), .section = SECTION, .key = (its_key), .value = "N", \
+		.fallback = TEXT_OF(its_default), \
+		.expected = "a number from 0 to " TEXT_OF(CAPS_HIGHEST) ", 0 for no cap", \
+		.help = "prompts a second " whose, NUMBER_MEMBER(caps.member, 0, CAPS_HIGHEST), \
+	}
+
+/* What flows that are not paths may cost in a second. */
+#define RATE_OPTION(its_flag, its_key, member, its_default, its_help) \
+	{ \
+		.flag = (its_flag), .section = SECTION, .key = (its_key), .value = "N", \
+		.fallback = TEXT_OF(its_default), .help = (its_help), \
+		.expected = "a number from 1 to 4294967295, which is no limit", \
+		NUMBER_MEMBER(member, 1, UINT32_MAX), \
+	}
+
 /* What holds for the default threshold holds for that of a network. */
 #define THRESHOLD_EXPECTED "a time from 1s to 1h, such as 24s or 1500ms"
 #define THRESHOLD_LOWEST NS_PER_S
@@ -235,6 +253,16 @@ const struct option_entry entries[] = {
 		.help = "remember at most so many open requests",
 		NUMBER_MEMBER(transactions_max, 64, 1048576),
 	},
+	CAP_OPTION("prompts-per-address", "prompts_per_address", per_address,
+		   CAPS_PER_ADDRESS_DEFAULT, "to one address"),
+	CAP_OPTION("prompts-per-network", "prompts_per_network", per_network,
+		   CAPS_PER_NETWORK_DEFAULT, "to one network"),
+	CAP_OPTION("prompts-per-host", "prompts_per_host", per_host, CAPS_PER_HOST_DEFAULT,
+		   "of this host"),
+	RATE_OPTION("flows-rate", "flows_rate", flows_rate, SIPPATH_FLOWS_RATE_DEFAULT,
+		    "note so many new flows a second"),
+	RATE_OPTION("sightings-rate", "sightings_rate", sightings_rate,
+		    SIPPATH_SIGHTINGS_RATE_DEFAULT, "messages read a second off no path"),
 	{
 		.flag = "prompt-mark",
 		.section = SECTION,
@@ -287,6 +315,26 @@ const struct option_entry entries[] = {
 		.expected = "a path of 1 to 107 bytes",
 		.help = "socket for sippath",
 		TEXT_MEMBER(socket),
+	},
+	{
+		.flag = "user",
+		.section = SECTION,
+		.key = "user",
+		.value = "NAME",
+		.expected = "a name of 1 to 32 bytes",
+		.help = "work as this user once started (sippath)",
+		TEXT_MEMBER(user),
+	},
+	{
+		.flag = "sandbox",
+		.section = SECTION,
+		.key = "sandbox",
+		.value = "yes|no",
+		.fallback = "yes",
+		.expected = "yes or no",
+		.help = "no other system calls; no: to debug it",
+		.apply = apply_yes_or_no,
+		.offset = offsetof(struct config, sandbox),
 	},
 	{
 		.flag = "log-level",

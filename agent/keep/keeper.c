@@ -10,9 +10,6 @@
 #include "kernel/path_map.h"
 #include "state/connections.h"
 
-/* A turn is taken so late at most, unless the agent was not let run. */
-#define TURN_LATE_NS (20 * NS_PER_MS)
-
 /* A busy routing table changes all the time; what is held is looked through so often at most. */
 #define HELD_ROUND_NS NS_PER_S
 
@@ -23,8 +20,7 @@ void keeper_look_at(struct keeper *keeper, struct path *path, uint64_t when_ns)
 	wheel_set(keeper->wheel, path, when_ns < end_ns ? when_ns : end_ns);
 }
 
-/* As if the outstanding prompt had not been sent: its want of an answer says nothing. */
-static void forget_prompt(struct path *path)
+void keeper_forget_prompt(struct path *path)
 {
 	path->prompt.tries = 0;
 	if (path->health == PATH_AWAITING)
@@ -32,14 +28,16 @@ static void forget_prompt(struct path *path)
 }
 
 /* What the network refused was no prompt: it says nothing of the device, and is made again soon. */
-static void on_refusal(void *context, const struct flow *flow)
+static void on_refusal(void *context, const struct flow *flow, bool congested)
 {
 	struct keeper *keeper = context;
 	struct path *path = paths_find(keeper->openings.paths, flow);
 
+	if (congested)
+		pacer_slow(&keeper->pacer, keeper->turn_ns);
 	if (!path || path->prompt.tries == 0)
 		return;
-	forget_prompt(path);
+	keeper_forget_prompt(path);
 	path->note = PATH_NOTE_refused;
 	keeper_look_at(keeper, path, path->prompt.sent_ns + POLICY_REPEAT_FIRST_NS);
 }
@@ -62,7 +60,8 @@ int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct kee
 	keeper->policy.coarse_lag_ns = options->coarse_lag_ns;
 	keeper->held_round_ns = CLOCK_NEVER;
 	keeper->wheel = wheel_new(now_ns);
-	error = keeper->wheel ? prompter_init(&keeper->prompter) : -ENOMEM;
+	keeper->caps = caps_new(&options->caps, options->paths_max);
+	error = keeper->wheel && keeper->caps ? prompter_init(&keeper->prompter) : -ENOMEM;
 	if (!error)
 		error = openings_init(&keeper->openings);
 	if (error) {
@@ -95,6 +94,7 @@ void keeper_free(struct keeper *keeper)
 	while (keeper->openings.paths && (path = paths_walk(keeper->openings.paths, &cursor)))
 		while (path->bindings)
 			paths_detach(path->bindings);
+	caps_free(keeper->caps);
 	wheel_free(keeper->wheel);
 	openings_free(&keeper->openings);
 	free(keeper);
@@ -109,109 +109,18 @@ static uint64_t due_at(const struct keeper *keeper, const struct path *path)
 /* True for such a path. */
 static bool is_resting(const struct path *path)
 {
-	return path->prompt.tries == 0 && path->turns == 0;
+	return path->prompt.tries == 0 && path->turns == 0 && path->tickets == 0;
+}
+
+void keeper_leave_queues(struct path *path)
+{
+	path->turns = 0;
+	path->tickets = 0;
 }
 
 void keeper_reconsider(struct keeper *keeper, struct path *path)
 {
 	keeper_look_at(keeper, path, is_resting(path) ? due_at(keeper, path) : path->due.due_ns);
-}
-
-/* Puts the path's outstanding prompt on the wire. */
-static int send_prompt(struct keeper *keeper, struct path *path)
-{
-	char buffer[WIRE_DATAGRAM_MAX + 1];
-	struct text message = TEXT_OVER(buffer);
-	int error = prompter_write(path, &message);
-
-	return error ? error : wire_queue(keeper->wire, &path->flow, text_span(&message));
-}
-
-/* A first sending or a repeat. A prompt that could not leave this host was none. */
-static int prompt_path(struct keeper *keeper, struct path *path, enum policy_action action,
-		       uint64_t now_ns)
-{
-	struct prompt before = path->prompt;
-	int error;
-
-	if (action == POLICY_PROMPT)
-		prompter_begin(&keeper->prompter, path, now_ns);
-	else
-		prompter_repeat(path, now_ns);
-	error = send_prompt(keeper, path);
-	if (error) {
-		path->prompt = before;
-		path->prompt.tries = 0;
-		return error;
-	}
-	if (action == POLICY_PROMPT) {
-		path->prompts++;
-		count_up(keeper->counts, prompts_sent);
-	} else {
-		count_up(keeper->counts, prompts_repeated);
-	}
-	return 0;
-}
-
-/* The agent slept through the path's turn, and its NAT has forgotten it by now: there is no hurry. */
-static bool has_slept(const struct path *path, uint64_t now_ns)
-{
-	return path->turns == 1 && now_ns > path->due.due_ns + TURN_LATE_NS &&
-	       now_ns > policy_forgotten_ns(path, path->last_seen_ns);
-}
-
-/* True if the path's prompt must wait; then the path is due again when its turn comes. */
-static bool waits_for_turn(struct keeper *keeper, struct path *path, uint64_t now_ns)
-{
-	uint64_t turn_ns;
-
-	if (path->turns > 0 && !has_slept(path, now_ns)) {
-		path->turns = 0;
-		return false;
-	}
-	turn_ns = pacer_reserve(&keeper->pacer, now_ns);
-	if (turn_ns <= now_ns) {
-		path->turns = 0;
-		return false;
-	}
-	path->turns++;
-	path->note = PATH_NOTE_waits;
-	count_up(keeper->counts, prompts_delayed);
-	keeper_look_at(keeper, path, turn_ns);
-	return true;
-}
-
-/* A prompt that could not leave is tried again after a threshold, or when an address arrives. */
-static void hold_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns, int error)
-{
-	path->turns = 0;
-	path->held = error == -EADDRNOTAVAIL;
-	path->note = path->held ? PATH_NOTE_no_address : PATH_NOTE_refused;
-	keeper->holding |= path->held;
-	keeper_look_at(keeper, path, now_ns + path->rules->threshold_ns);
-}
-
-/*
- * Only a first sending that can leave asks for a turn: neither dead devices (trap 10) nor
- * addresses that another host holds (trap 6) cost the others theirs.
- */
-static bool needs_turn(struct keeper *keeper, const struct path *path, enum policy_action action)
-{
-	return action == POLICY_PROMPT && wire_holds(keeper->wire, &path->flow);
-}
-
-/* Prompts a path that the policy wants prompted; true if the prompt left. */
-static bool act(struct keeper *keeper, struct path *path, enum policy_action action,
-		uint64_t now_ns)
-{
-	int error;
-
-	if (needs_turn(keeper, path, action) && waits_for_turn(keeper, path, now_ns))
-		return false;
-	error = prompt_path(keeper, path, action, now_ns);
-	if (error)
-		hold_prompt(keeper, path, now_ns, error);
-	return !error;
 }
 
 /* Tells that a path has become silent, or is silent no longer. */
@@ -251,10 +160,10 @@ static void look(struct keeper *keeper, struct path *path,
 	policy_apply(path, known, &verdict, keeper->counts);
 	tell_health(keeper, path, health, now_ns);
 	if (verdict.action == POLICY_WAIT)
-		path->turns = 0;
-	if (verdict.action == POLICY_WAIT || act(keeper, path, verdict.action, now_ns))
+		keeper_leave_queues(path);
+	if (verdict.action == POLICY_WAIT || keeper_act(keeper, path, verdict.action, now_ns))
 		keeper_look_at(keeper, path, verdict.again_ns);
-	else if (path->health == PATH_AWAITING)
+	else if (path->health == PATH_AWAITING && path->prompt.tries == 0)
 		path->health = PATH_LIVE; /* nothing is on its way yet */
 }
 
@@ -306,7 +215,7 @@ void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns)
 
 	while ((path = paths_walk(keeper->openings.paths, &cursor))) {
 		if (blind && path->prompt.tries > 0)
-			forget_prompt(path);
+			keeper_forget_prompt(path);
 		else if (!blind && path->bindings && is_resting(path))
 			keeper_look_at(keeper, path, now_ns);
 	}
@@ -339,6 +248,7 @@ uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **ex
 	uint64_t next_ns;
 
 	*expired = NULL;
+	keeper->turn_ns = now_ns;
 	if (keeper->held_round_ns <= now_ns)
 		look_through_held(keeper, now_ns);
 	pacer_set(&keeper->pacer, keeper->demand);
@@ -381,27 +291,6 @@ void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns)
 		    path->due.due_ns > due_at(keeper, path))
 			keeper_look_at(keeper, path, due_at(keeper, path));
 	}
-}
-
-int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)
-{
-	int error;
-
-	if (path->flow.transport == FLOW_TCP)
-		return -EPROTONOSUPPORT;
-	if (path->prompt.tries > 0)
-		return -EALREADY;
-	if (keeper->blind)
-		return -ENETDOWN;
-	error = prompt_path(keeper, path, POLICY_PROMPT, now_ns);
-	if (error)
-		return error;
-	wire_flush(keeper->wire);
-	if (path->health == PATH_LIVE)
-		path->health = PATH_AWAITING;
-	path->note = PATH_NOTE_prompted;
-	keeper_look_at(keeper, path, now_ns + POLICY_REPEAT_FIRST_NS);
-	return 0;
 }
 
 const struct paths *keeper_paths(const struct keeper *keeper)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/counts.h"
+#include "keep/caps.h"
 #include "keep/rules.h"
 #include "keep/wire.h"
 #include "path_entry.h"
@@ -31,6 +32,7 @@ struct keeper_options {
 	struct path_rules defaults; /* of every network that "networks" does not name */
 	const struct rules_network *networks; /* copied; NULL for none */
 	size_t network_count;
+	struct caps_limits caps; /* of prompts in a second; all zero: none */
 	uint64_t coarse_lag_ns; /* see clock_coarse_lag_ns() */
 };
 
@@ -104,6 +106,13 @@ void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns);
 void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns);
 
 /*
+ * The host was suspended for slept_ns and is awake since now_ns: stamps from before tell nothing,
+ * so every path is due (trap 12). Prompts are spread as ever, those first whose NATs are about
+ * to forget them, those last that are forgotten already.
+ */
+void keeper_wake(struct keeper *keeper, uint64_t slept_ns, uint64_t now_ns);
+
+/*
  * The idle threshold, but for networks that have one of their own; a new one takes effect
  * on every path at once. Paths that wait for their turn to be prompted keep it. Of TCP
  * connections it says when the kernel is expected to probe them: whoever sets it tells the
@@ -114,9 +123,17 @@ void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns);
 
 /*
  * Prompts a path now, out of turn. -EPROTONOSUPPORT for a TCP connection, -EALREADY while
- * a prompt is outstanding, -ENETDOWN while blind, or as wire_queue().
+ * a prompt is outstanding, -ENETDOWN while blind, -EAGAIN if a cap has nothing left for it
+ * (counted), or as wire_queue().
  */
 int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns);
+
+/*
+ * The same for whoever wants to know whether a path is open: anybody who calls its device may
+ * be behind that. -EBUSY, too, if the device has left prompts unanswered and was not heard of
+ * since: that is known then, and it is prompted less and less often whoever asks.
+ */
+int keeper_verify(struct keeper *keeper, struct path *path, uint64_t now_ns);
 
 /* The paths, with their bindings; those in state PATH_IDLE are about to go. */
 const struct paths *keeper_paths(const struct keeper *keeper);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * keeper_parts.h - what the two halves of the keeper share: keeper.c looks at paths that
- * are due, tenancy.c puts bindings onto paths and takes them off. Nobody else includes it.
+ * keeper_parts.h - what the parts of the keeper share: keeper.c looks at paths that are due,
+ * prompting.c prompts those of them that want it, tenancy.c puts bindings onto paths and takes them off, waking.c begins again after a sleep
+ * of the host. Nobody else includes it.
  */
 #ifndef AGENT_KEEP_KEEPER_PARTS_H
 #define AGENT_KEEP_KEEPER_PARTS_H
 
+#include "keep/caps.h"
 #include "keep/keeper.h"
 #include "keep/openings.h"
 #include "keep/pacer.h"
@@ -26,8 +28,10 @@ struct keeper {
 	struct rules rules;
 	struct policy policy;
 	struct pacer pacer;
+	struct caps *caps;
 	struct prompter prompter;
 	struct wheel *wheel;
+	uint64_t turn_ns; /* of the latest turn */
 	path_event_handler *on_event; /* NULL: nobody is told */
 	void *event_context;
 	path_event_handler *on_health; /* NULL: nobody is told */
@@ -41,6 +45,20 @@ struct keeper {
 	uint64_t held_round_ns; /* the next round through what is held; CLOCK_NEVER: none wanted */
 	uint64_t held_rest_ns; /* and no earlier than this */
 };
+
+/* As if the outstanding prompt had not been sent: its want of an answer says nothing. */
+void keeper_forget_prompt(struct path *path);
+
+/*
+ * Prompts a path that the policy wants prompted, and returns true if the prompt left. Otherwise
+ * the path is due again when it may try: when its turn comes (keep/pacer.h) or its ticket is
+ * good (keep/caps.h), or later if it could not leave.
+ */
+bool keeper_act(struct keeper *keeper, struct path *path, enum policy_action action,
+		uint64_t now_ns);
+
+/* The path wants no prompt any more: it waits neither for its turn nor for a ticket. */
+void keeper_leave_queues(struct path *path);
 
 /* Makes a path due at when_ns, or when the first of its bindings ends if that is earlier. */
 void keeper_look_at(struct keeper *keeper, struct path *path, uint64_t when_ns);

@@ -36,6 +36,11 @@ void openings_free(struct openings *openings)
 	openings->paths = NULL;
 }
 
+static uint64_t later(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
 /* Until the path's entry stands, the programs stamp the flow's packets in sip_flows. */
 static uint64_t last_heard_ns(const struct openings *openings, const struct flow *flow,
 			      uint64_t seen_ns)
@@ -44,7 +49,7 @@ static uint64_t last_heard_ns(const struct openings *openings, const struct flow
 
 	if (openings->flow_map >= 0)
 		flow_map_last_seen(openings->flow_map, flow, &stamped_ns);
-	return stamped_ns > seen_ns ? stamped_ns : seen_ns;
+	return later(stamped_ns, seen_ns);
 }
 
 int openings_open(struct openings *openings, const struct flow *flow, uint64_t seen_ns,
@@ -56,12 +61,11 @@ int openings_open(struct openings *openings, const struct flow *flow, uint64_t s
 
 	if (!path)
 		return -errno;
-	path->last_seen_ns = last_heard_ns(openings, flow, seen_ns);
 	if (path_map_read(openings->path_map, flow, &entry) == 0) {
-		if (entry.last_seen_ns > path->last_seen_ns)
-			path->last_seen_ns = entry.last_seen_ns;
+		path->last_seen_ns = later(seen_ns, entry.last_seen_ns);
 		error = 0;
 	} else {
+		path->last_seen_ns = last_heard_ns(openings, flow, seen_ns);
 		error = path_map_insert(openings->path_map, flow, path->last_seen_ns);
 	}
 	if (error) {

@@ -12,13 +12,36 @@ void pacer_set(struct pacer *pacer, uint64_t demand)
 	pacer->gap_ns = gap_ns < GAP_LONGEST_NS ? gap_ns : GAP_LONGEST_NS;
 }
 
+/* Back to the usual pace, step by step. */
+static void recover(struct pacer *pacer, uint64_t now_ns)
+{
+	while (pacer->slowness > 0 && now_ns - pacer->crowded_ns >= PACER_CROWDED_NS) {
+		pacer->slowness--;
+		pacer->crowded_ns += PACER_CROWDED_NS;
+	}
+}
+
+void pacer_slow(struct pacer *pacer, uint64_t now_ns)
+{
+	recover(pacer, now_ns);
+	if (pacer->slowness < PACER_SLOWNESS_MAX && pacer->crowded_ns != now_ns)
+		pacer->slowness++;
+	pacer->crowded_ns = now_ns;
+}
+
+uint64_t pacer_place(const struct pacer *pacer, uint64_t now_ns, uint64_t n)
+{
+	return now_ns + (n + 1) * pacer->gap_ns;
+}
+
 uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns)
 {
 	uint64_t oldest_ns = now_ns > WHEEL_TICK_NS ? now_ns - WHEEL_TICK_NS : 0;
 	uint64_t turn_ns = pacer->next_ns > oldest_ns ? pacer->next_ns : oldest_ns;
 
+	recover(pacer, now_ns);
 	if (turn_ns > now_ns + PACER_HORIZON_NS)
 		turn_ns -= PACER_HORIZON_NS;
-	pacer->next_ns = turn_ns + pacer->gap_ns;
+	pacer->next_ns = turn_ns + (pacer->gap_ns << pacer->slowness);
 	return turn_ns;
 }

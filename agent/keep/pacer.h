@@ -19,6 +19,10 @@
  * its turn and need not ask for another one. Turns that an agent has slept through come all at
  * one time. They are taken, because of trap 2, except by paths that have been quiet for longer
  * than a NAT remembers: they have nothing to lose, and ask once more.
+ *
+ * When the transmit queue of this host is full, turns are twice as far apart, four times if it
+ * goes on, and as before once it has had room for a while: what comes in bursts finds no room.
+ * The horizon stands all the same.
  */
 #ifndef AGENT_KEEP_PACER_H
 #define AGENT_KEEP_PACER_H
@@ -29,6 +33,8 @@
 
 #define PACER_RATE_FLOOR 500 /* prompts per second */
 #define PACER_HORIZON_NS (3 * UINT64_C(1000000000)) /* the longest wait for a turn */
+#define PACER_SLOWNESS_MAX 3 /* turns are at most so many times twice as far apart */
+#define PACER_CROWDED_NS UINT64_C(1000000000) /* after so long without trouble half as far */
 
 /*
  * All zero before its first pacer_set(). Visible because it is a value that its
@@ -36,7 +42,9 @@
  */
 struct pacer {
 	uint64_t next_ns; /* the next turn, unless it lies too far ahead */
-	uint64_t gap_ns; /* between two turns */
+	uint64_t gap_ns; /* between two turns, if there is room for what is sent */
+	uint64_t crowded_ns; /* when there was last found to be none; 0 for never */
+	unsigned int slowness; /* the distance doubled so often */
 };
 
 /* What a path with this threshold needs: prompts in a million seconds. */
@@ -51,5 +59,17 @@ void pacer_set(struct pacer *pacer, uint64_t demand);
  * one wheel tick, because paths become due tick by tick.
  */
 uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns);
+
+/*
+ * What was sent at now_ns found no room in this host. What was sent at one time counts once,
+ * however many datagrams it was.
+ */
+void pacer_slow(struct pacer *pacer, uint64_t now_ns);
+
+/*
+ * The turn of the n-th of many paths, from 0 on, that can all wait: one after the other from
+ * now_ns on, without a horizon. Nothing is reserved.
+ */
+uint64_t pacer_place(const struct pacer *pacer, uint64_t now_ns, uint64_t n);
 
 #endif

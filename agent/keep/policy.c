@@ -53,6 +53,16 @@ static uint64_t due_after(const struct policy *policy, const struct path *path, 
 	return plus(plus(heard_ns, path->rules->threshold_ns), policy->coarse_lag_ns);
 }
 
+/* When a device that was last heard at heard_ns is quiet: after a sleep of the host at once. */
+static uint64_t quiet_from(const struct policy *policy, const struct path *path, uint64_t heard_ns)
+{
+	uint64_t due_ns = due_after(policy, path, heard_ns);
+
+	if (path->flow.transport == FLOW_TCP || heard_ns > policy->woke_ns)
+		return due_ns;
+	return earlier(due_ns, policy->woke_ns);
+}
+
 static uint64_t since_opened(const struct path *path, uint64_t seen_ns)
 {
 	return seen_ns ? seen_ns : path->opened_ns;
@@ -76,16 +86,43 @@ static uint64_t patience(const struct path *path, unsigned int tries, unsigned i
 	return first_of_several ? POLICY_REPEAT_FIRST_NS : POLICY_REPEAT_NEXT_NS;
 }
 
-/* The distance of prompts to a path that left so many of them unanswered. */
-static uint64_t backoff(const struct path *path, unsigned int failures)
+/* A time doubled so often, up to a limit. */
+static uint64_t doubled(uint64_t time_ns, unsigned int times, uint64_t limit_ns)
 {
-	uint64_t threshold = path->rules->threshold_ns;
+	return times >= 63 || time_ns > limit_ns >> times ? limit_ns : time_ns << times;
+}
 
-	if (threshold >= POLICY_BACKOFF_MAX_NS || !expects_answers(path))
-		return threshold;
-	if (failures >= 63 || threshold > POLICY_BACKOFF_MAX_NS >> failures)
-		return POLICY_BACKOFF_MAX_NS;
-	return threshold << failures;
+/* The packet that made the server accept it came before the entry, and may have been forged. */
+static bool is_unheard(const struct path_entry *entry)
+{
+	return entry->packets_in == 0;
+}
+
+/* An answer has our token, so whoever is there has read the prompt. */
+static bool has_proved(const struct path_entry *entry)
+{
+	return entry->answers > 0;
+}
+
+static uint64_t backoff_without_answers(const struct view *view)
+{
+	bool trusted = view->now_ns < plus(view->heard_ns, POLICY_CRLF_TRUST_NS);
+
+	return trusted ? view->path->rules->threshold_ns : POLICY_BACKOFF_MAX_NS;
+}
+
+/* The distance of prompts to a path that left so many of them unanswered. */
+static uint64_t backoff(const struct view *view, unsigned int failures)
+{
+	uint64_t threshold = view->path->rules->threshold_ns, distance;
+
+	if (!expects_answers(view->path))
+		distance = backoff_without_answers(view);
+	else if (failures > 1 && is_unheard(view->entry))
+		distance = doubled(POLICY_BACKOFF_MAX_NS, failures - 2, POLICY_UNHEARD_MAX_NS);
+	else
+		distance = doubled(threshold, failures, POLICY_BACKOFF_MAX_NS);
+	return distance > threshold ? distance : threshold;
 }
 
 /* A silent path is looked at every threshold, so that one that speaks again is noticed. */
@@ -93,7 +130,7 @@ static uint64_t silent_again(const struct view *view, unsigned int failures)
 {
 	const struct path *path = view->path;
 
-	return earlier(plus(path->prompt.sent_ns, backoff(path, failures)),
+	return earlier(plus(path->prompt.sent_ns, backoff(view, failures)),
 		       plus(view->now_ns, path->rules->threshold_ns));
 }
 
@@ -146,10 +183,12 @@ static enum path_note note_of_heard(const struct view *view)
 	return answer_ns > 0 && answer_ns >= view->heard_ns ? PATH_NOTE_answered : PATH_NOTE_talks;
 }
 
-/* Prompts that expect no answer do not become fewer for want of one. */
-static enum path_note note_of_prompted(const struct path *path, unsigned int failures)
+/* Prompts that expect no answer do not become fewer at first for want of one. */
+static enum path_note note_of_prompted(const struct view *view, unsigned int failures)
 {
-	return failures > 0 && expects_answers(path) ? PATH_NOTE_backing_off : PATH_NOTE_prompted;
+	bool rarer = failures > 0 && backoff(view, failures) > view->path->rules->threshold_ns;
+
+	return rarer ? PATH_NOTE_backing_off : PATH_NOTE_prompted;
 }
 
 static struct policy_verdict wait_until(uint64_t again_ns, enum path_health health,
@@ -163,13 +202,14 @@ static struct policy_verdict wait_until(uint64_t again_ns, enum path_health heal
 	};
 }
 
-static struct policy_verdict prompt_now(const struct view *view, unsigned int failures)
+static struct policy_verdict prompt_now(const struct view *view, unsigned int failures,
+					enum path_health health)
 {
 	return (struct policy_verdict){
 		.action = POLICY_PROMPT,
 		.again_ns = plus(view->now_ns, patience(view->path, 1, failures)),
-		.health = failures == 0 ? PATH_AWAITING : PATH_SILENT,
-		.note = note_of_prompted(view->path, failures),
+		.health = health == PATH_SILENT ? PATH_SILENT : PATH_AWAITING,
+		.note = note_of_prompted(view, failures),
 	};
 }
 
@@ -189,10 +229,11 @@ static struct policy_verdict judge_quiet(const struct view *view, unsigned int f
 
 	if (view->now_ns < forgotten_ns && !path_outlives(path, forgotten_ns))
 		return wait_until(forgotten_ns, health, PATH_NOTE_ends_soon);
-	if (failures == 0 || view->now_ns >= plus(path->prompt.sent_ns, backoff(path, failures)))
-		return prompt_now(view, failures);
+	if (health != PATH_SILENT ||
+	    view->now_ns >= plus(path->prompt.sent_ns, backoff(view, failures)))
+		return prompt_now(view, failures, health);
 	return wait_until(silent_again(view, failures), PATH_SILENT,
-			  note_of_prompted(path, failures));
+			  note_of_prompted(view, failures));
 }
 
 /* No prompt is outstanding; the last so many stayed unanswered. */
@@ -209,7 +250,7 @@ static struct policy_verdict judge_resting(const struct view *view, unsigned int
 	if (quiet)
 		return judge_quiet(view, failures, health);
 	return wait_until(again_ns, health,
-			  silent ? note_of_prompted(view->path, failures) : note_of_heard(view));
+			  silent ? note_of_prompted(view, failures) : note_of_heard(view));
 }
 
 /*
@@ -230,15 +271,15 @@ static struct policy_verdict judge_unanswered(const struct view *view)
 	const struct prompt *prompt = &path->prompt;
 	unsigned int tries = prompt->tries, failures = prompt->failures;
 	uint64_t patient_until = plus(prompt->sent_ns, patience(path, tries, failures));
-	enum path_health health = failures == 0 ? PATH_AWAITING : PATH_SILENT;
-	enum path_note note = note_of_prompted(path, failures);
+	enum path_health health = path->health == PATH_SILENT ? PATH_SILENT : PATH_AWAITING;
+	enum path_note note = note_of_prompted(view, failures);
 	struct policy_verdict verdict;
 
 	if (view->now_ns < patient_until)
 		return wait_until(patient_until, health, note);
 	if (tries >= tries_allowed(path, failures)) {
 		verdict = wait_until(silent_again(view, failures + 1), PATH_SILENT,
-				     note_of_prompted(path, failures + 1));
+				     note_of_prompted(view, failures + 1));
 		verdict.unanswered = true;
 		return verdict;
 	}
@@ -317,7 +358,7 @@ struct policy_verdict policy_judge(const struct policy *policy, const struct pat
 
 	/* The time was read before the entry: a packet may have come in between. */
 	view.heard_ns = earlier(since_opened(path, heard(path, entry)), now_ns);
-	view.due_ns = due_after(policy, path, view.heard_ns);
+	view.due_ns = quiet_from(policy, path, view.heard_ns);
 	view.exempt = exemption(path, connection);
 	verdict = judge(&view);
 	spare(&view, &verdict);
@@ -358,6 +399,24 @@ static void note_health(struct path *path, enum path_health health, struct count
 	path->health = (uint8_t)health;
 }
 
+/*
+ * What went unanswered does not matter any more once the device is heard again. What came may be
+ * somebody else's on a path that has never answered: there each threshold over which the device
+ * keeps its path itself makes up for one prompt.
+ */
+static void forgive(struct path *path, const struct path_entry *entry,
+		    const struct policy_verdict *verdict)
+{
+	uint32_t kept = path->health == PATH_LIVE ? verdict->avoided : 0;
+	struct prompt *prompt = &path->prompt;
+
+	if (verdict->answered || !expects_answers(path) || (entry && has_proved(entry)) ||
+	    kept >= prompt->failures)
+		prompt->failures = 0;
+	else
+		prompt->failures -= (uint8_t)kept;
+}
+
 void policy_apply(struct path *path, const struct path_entry *entry,
 		  const struct policy_verdict *verdict, struct counts *counts)
 {
@@ -377,7 +436,7 @@ void policy_apply(struct path *path, const struct path_entry *entry,
 		count_up(counts, prompts_unanswered);
 	}
 	if (verdict->health != PATH_SILENT && prompt->tries == 0)
-		prompt->failures = 0;
+		forgive(path, entry, verdict);
 	note_health(path, verdict->health, counts);
 	path->note = (uint8_t)verdict->note;
 }

@@ -17,14 +17,26 @@
  *   quiet for the threshold          prompt
  *   prompt unanswered for 1 s, 2 s   the same prompt again (3 sendings in all)
  *   2 s after the last sending       silent: looked at every threshold, prompted
- *                                    once at growing distances (trap 15)
+ *                                    once at growing distances (trap 15), of 10 minutes at most
+ *
+ * What was accepted by the server need not be there: whoever can register can do so with the
+ * source address of somebody else (trap 44). So a path has to earn its prompts:
+ *
+ *   not heard since it was opened    after the first two prompts distances of 10 minutes and
+ *                                    more, up to an hour
+ *   no prompt answered yet           what the device says of its own accord may be somebody
+ *                                    else's: it is then prompted once, not 3 times, and what
+ *                                    went unanswered before counts on; but each threshold over
+ *                                    which it keeps its path itself makes up for one prompt
  *
  * A NAT is taken to remember a path for the threshold and a quarter of it, which is the time
  * for the answer: 24 s and 6 s. So what the session adds to the threshold only ever makes it
  * longer, and nothing that is computed prompts more often than was configured (trap 4).
  *
- * Where the method is CRLF no answer is expected: one sending every threshold, and never
- * less often. The path is silent unless the device speaks.
+ * Where the method is CRLF no answer is expected: one sending every threshold, for as long as
+ * the device was heard within two hours; that is twice the usual lifetime of a registration (RFC
+ * 3261 section 10.2), so whoever is there has refreshed it. Then one in 10 minutes, even if the
+ * registration lasts for a day. The path is silent unless the device speaks.
  *
  * A TCP connection is never prompted by us. The kernel probes it after a threshold, and again
  * every quarter of one; the answers are stamped like everything else:
@@ -67,8 +79,19 @@
 /* A silent path is prompted at least so often, or once per threshold if that is longer. */
 #define POLICY_BACKOFF_MAX_NS (600 * UINT64_C(1000000000))
 
+/* So often at least one that was not heard since it was opened. */
+#define POLICY_UNHEARD_MAX_NS (3600 * UINT64_C(1000000000))
+
+/* Where no answer is expected, prompts become rare when the device was not heard for so long. */
+#define POLICY_CRLF_TRUST_NS (7200 * UINT64_C(1000000000))
+
 struct policy {
 	uint64_t coarse_lag_ns; /* see clock_coarse_lag_ns(): a stamp may be that much too old */
+	/*
+	 * The host was suspended until then, 0 for never: a device that has not been heard since is
+	 * quiet (trap 12). Connections are probed by the kernel's own clock, which slept, too.
+	 */
+	uint64_t woke_ns;
 };
 
 enum policy_action {

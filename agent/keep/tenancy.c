@@ -53,7 +53,7 @@ void tenancy_bury(struct keeper *keeper, struct path *path, uint64_t now_ns)
 {
 	uint64_t answer_by_ns = path->prompt.sent_ns + ANSWER_WINDOW_NS;
 
-	path->turns = 0;
+	keeper_leave_queues(path);
 	if (path->prompt.sent_ns > 0 && answer_by_ns > now_ns)
 		wheel_set(keeper->wheel, path, answer_by_ns);
 	else

@@ -56,7 +56,7 @@ struct wire {
 	struct queue ipv4, ipv6;
 	struct local_addresses *local;
 	struct counts *counts;
-	struct trouble refused, not_held;
+	struct trouble not_held;
 	wire_refusal_handler *on_refusal; /* NULL for nobody */
 	void *refusal_context;
 };
@@ -235,31 +235,24 @@ static bool is_congestion(int error)
 	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
 }
 
-static void tell_refusals(struct wire *wire, const struct slot *slots, unsigned int datagrams)
+static void tell_refusals(struct wire *wire, const struct slot *slots, unsigned int datagrams,
+			  bool congested)
 {
 	for (unsigned int i = 0; wire->on_refusal && i < datagrams; i++)
-		wire->on_refusal(wire->refusal_context, &slots[i].flow);
+		wire->on_refusal(wire->refusal_context, &slots[i].flow, congested);
 }
 
-static void note_refused(struct wire *wire, unsigned int datagrams, int error)
+static void count_refused(struct wire *wire, unsigned int datagrams, int error)
 {
 	count_many(wire->counts, prompts_failed, datagrams);
-	if (!trouble_happens(&wire->refused))
-		return;
 	if (is_congestion(error))
-		log_warning("prompts were dropped because this host's transmit queue is full: see "
-			    "\"tc -s qdisc\"; prompts_failed counts them");
+		count_many(wire->counts, prompts_failed_congested, datagrams);
+	else if (error == EPERM || error == EACCES)
+		count_many(wire->counts, prompts_failed_denied, datagrams);
+	else if (error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN)
+		count_many(wire->counts, prompts_failed_unreachable, datagrams);
 	else
-		log_warning("a prompt could not be sent: %s; see \"ip route get\" for its device "
-			    "and the firewall's output rules; prompts_failed counts such",
-			    strerror(error));
-}
-
-static void note_sent(struct wire *wire, unsigned int datagrams)
-{
-	while (datagrams-- > 0)
-		if (trouble_spared(&wire->refused))
-			log_info("prompts can be sent again");
+		log_debug("a prompt could not be sent: %s", strerror(error));
 }
 
 static void flush_queue(struct wire *wire, struct queue *queue)
@@ -269,14 +262,14 @@ static void flush_queue(struct wire *wire, struct queue *queue)
 	while (done < queue->count) {
 		unsigned int left = queue->count - done, refused;
 		int sent = sendmmsg(queue->fd, queue->messages + done, left, MSG_DONTWAIT);
+		bool congested = sent <= 0 && is_congestion(errno);
 
 		if (sent > 0) {
-			note_sent(wire, (unsigned int)sent);
 			done += (unsigned int)sent;
 		} else if (errno != EINTR) {
-			refused = is_congestion(errno) ? left : 1;
-			note_refused(wire, refused, errno);
-			tell_refusals(wire, &queue->slots[done], refused);
+			refused = congested ? left : 1;
+			count_refused(wire, refused, errno);
+			tell_refusals(wire, &queue->slots[done], refused, congested);
 			done += refused;
 		}
 	}

@@ -47,15 +47,18 @@ bool wire_holds(struct wire *wire, const struct flow *flow);
  */
 int wire_queue(struct wire *wire, const struct flow *flow, struct span payload);
 
-/* Told of each datagram that was queued and then refused by the network. */
-typedef void wire_refusal_handler(void *context, const struct flow *flow);
+/*
+ * Told of each datagram that was queued and then refused by the network; "congested": because
+ * this host had no room for it just then, so that the next ones have better chances later.
+ */
+typedef void wire_refusal_handler(void *context, const struct flow *flow, bool congested);
 
 /* Sets who is told, from within wire_queue() and wire_flush(); nobody until then. */
 void wire_on_refusal(struct wire *wire, wire_refusal_handler *handler, void *context);
 
 /*
- * Sends what is queued. What the network refuses is counted (prompts_failed), said
- * once per crossing, told to the handler, and not tried again here.
+ * Sends what is queued. What the network refuses is counted (prompts_failed, and by its cause),
+ * told to the handler, and not tried again here. It is said by whoever watches the counters.
  */
 void wire_flush(struct wire *wire);
 

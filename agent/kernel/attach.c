@@ -3,75 +3,32 @@
 #include "kernel/attach.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <net/if.h>
 
-#include <bpf/bpf.h>
-
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "kernel/connection_hook.h"
-#include "kernel/hooks.h"
+#include "kernel/attach_parts.h"
 #include "kernel/inspect.h"
 #include "kernel/libbpf_log.h"
 #include "kernel/lock.h"
 #include "kernel/object.h"
-#include "kernel/pins.h"
 #include "kernel/requirements.h"
 #include "kernel/settings_map.h"
-#include "kernel/shared_maps.h"
-
-/* What attach_open() did to one interface, so that it can be undone. */
-struct changes {
-	bool ingress_attached;
-	bool clsact_made;
-	bool egress_attached;
-	int egress_before; /* the filter of an older instance that ours replaces, or -1 */
-};
-
-struct attachment {
-	struct attach_interface interfaces[SIPPATH_HOOKS_MAX];
-	struct changes changes[SIPPATH_HOOKS_MAX];
-	size_t count;
-	struct shared_maps maps;
-	struct pins pins;
-	struct connection_hook connections;
-	struct sip_settings settings_before;
-	bool settings_changed;
-	int turn; /* held while what was done can still be undone */
-	int agent; /* the agent's lock, -1 for none */
-};
 
 /* Lets go of what only undo() needs: programs and maps of an older instance, and the turn. */
 void attach_keep(struct attachment *attachment)
 {
 	int turn = take_fd(attachment->turn);
 
-	for (size_t i = 0; i < attachment->count; i++) {
-		int fd = take_fd(attachment->changes[i].egress_before);
-
-		if (fd >= 0)
-			close(fd);
-	}
+	for (size_t i = 0; i < attachment->count; i++)
+		changes_keep(&attachment->changes[i]);
 	connection_hook_keep(&attachment->connections);
 	pins_keep(&attachment->pins);
 	if (turn >= 0)
 		close(turn);
-}
-
-static void undo_interface(const struct attach_interface *interface, const struct changes *changes)
-{
-	if (changes->egress_attached && changes->egress_before >= 0)
-		hooks_attach_egress(interface, changes->egress_before, true);
-	else if (changes->egress_attached)
-		hooks_detach_egress(interface->index);
-	if (changes->clsact_made)
-		hooks_remove_clsact(interface->index);
-	if (changes->ingress_attached)
-		hooks_detach_ingress(interface->index, interface->ingress_id, interface->native);
 }
 
 /* Takes back, in reverse order, whatever was done until something failed. */
@@ -79,30 +36,46 @@ static void undo(struct attachment *attachment)
 {
 	connection_hook_undo(&attachment->connections);
 	for (size_t i = attachment->count; i-- > 0;)
-		undo_interface(&attachment->interfaces[i], &attachment->changes[i]);
+		changes_undo(&attachment->interfaces[i], &attachment->changes[i]);
 	if (attachment->settings_changed)
 		settings_map_write(attachment->maps.fd[SHARED_SETTINGS],
 				   &attachment->settings_before);
-	if (attachment->agent >= 0)
+	if (attachment->agent >= 0 || attachment->left)
 		lock_clear(attachment->turn);
 	pins_undo(&attachment->pins);
 }
 
+static void close_if_open(int *fd)
+{
+	int open_fd = take_fd(*fd);
+
+	if (open_fd >= 0)
+		close(open_fd);
+}
+
 void attach_close(struct attachment *attachment)
 {
-	int agent;
-
 	if (!attachment)
 		return;
 	if (attachment->turn >= 0)
 		undo(attachment);
 	attach_keep(attachment);
 	connection_hook_close(&attachment->connections);
-	agent = take_fd(attachment->agent);
-	if (agent >= 0)
-		close(agent);
+	close_if_open(&attachment->agent);
+	close_if_open(&attachment->ingress);
+	close_if_open(&attachment->egress);
 	shared_maps_close(&attachment->maps);
 	free(attachment);
+}
+
+void attach_leave(struct attachment *attachment)
+{
+	int agent = attachment ? take_fd(attachment->agent) : -1;
+
+	if (agent < 0)
+		return;
+	attachment->left = true;
+	close(agent);
 }
 
 static void cleanup_attachment_(struct attachment **attachment)
@@ -120,19 +93,22 @@ static void cleanup_object_(struct object **object)
 
 #define cleanup_object __attribute__((cleanup(cleanup_object_)))
 
-static struct attachment *new_attachment(const char *pin_dir)
+static struct attachment *new_attachment(const struct attach_options *options)
 {
 	struct attachment *attachment = calloc(1, sizeof(*attachment));
 
 	if (!attachment)
 		return NULL;
 	attachment->maps = SHARED_MAPS_NONE;
-	attachment->pins = PINS_OF(pin_dir);
-	attachment->connections = CONNECTION_HOOK_OF(pin_dir);
+	attachment->pins = PINS_OF(options->pin_dir);
+	attachment->connections = CONNECTION_HOOK_OF(options->pin_dir);
+	attachment->mode = options->mode;
 	attachment->turn = -1;
 	attachment->agent = -1;
+	attachment->ingress = -1;
+	attachment->egress = -1;
 	for (size_t i = 0; i < SIPPATH_HOOKS_MAX; i++)
-		attachment->changes[i].egress_before = -1;
+		attachment->changes[i] = CHANGES_NONE;
 	return attachment;
 }
 
@@ -204,14 +180,10 @@ static int find_filters(struct attachment *attachment)
 
 		if (err < 0)
 			return err;
-		if (outdated == 0)
-			continue;
-		attachment->changes[i].egress_before = bpf_prog_get_fd_by_id(outdated);
-		if (attachment->changes[i].egress_before < 0)
-			return log_errno(errno,
-					 "%s: cannot open the tc filter of an older"
-					 " instance: %s",
-					 interface->name, strerror(errno));
+		if (outdated != 0)
+			err = changes_displace_egress(interface, &attachment->changes[i], outdated);
+		if (err < 0)
+			return err;
 	}
 	return 0;
 }
@@ -226,99 +198,26 @@ static int load_failed(int err, uint32_t paths_max)
 	return log_errno(-err, "cannot load the programs: %s (%s)", strerror(-err), reason);
 }
 
-/* Loads what some interface lacks; *object stays NULL if nothing is lacking. */
-static int load(struct attachment *attachment, uint32_t paths_max, struct object **object)
-{
-	unsigned int programs = 0;
-	int err;
-
-	for (size_t i = 0; i < attachment->count; i++) {
-		programs |= attachment->interfaces[i].ingress_id == 0 ? OBJECT_INGRESS : 0;
-		programs |= attachment->interfaces[i].egress_id == 0 ? OBJECT_EGRESS : 0;
-	}
-	if (programs == 0)
-		return 0;
-	err = object_load(&attachment->maps, paths_max, programs, object);
-	return err < 0 ? load_failed(err, paths_max) : 0;
-}
-
 /*
- * Before anything is attached. What the map knows of clsact qdiscs stays; so does the
- * rest if an agent has made it and the options say so.
+ * Always, for only the kernel can tell whether what is attached is of this build; and what is
+ * taken off later is put back without loading.
  */
-static int fill_settings(struct attachment *attachment, const struct attach_options *options)
+static int load(struct attachment *attachment, uint32_t paths_max)
 {
-	int map_fd = attachment->maps.fd[SHARED_SETTINGS];
-	struct sip_settings *before = &attachment->settings_before, settings;
-	int err = settings_map_read(map_fd, before);
-	uint64_t netns_cookie = 0;
+	cleanup_object struct object *object = NULL;
+	int err =
+		object_load(&attachment->maps, paths_max, OBJECT_INGRESS | OBJECT_EGRESS, &object);
 
-	if (err == 0)
-		err = settings_map_netns_cookie(&netns_cookie);
 	if (err < 0)
-		return log_errno(-err, "cannot prepare the settings: %s", strerror(-err));
-	settings = options->keep_settings && before->abi != 0 ? *before : options->settings;
-	settings.abi = SIPPATH_ABI;
-	if (settings.netns_cookie == 0)
-		settings.netns_cookie = netns_cookie;
-	memcpy(settings.clsact_created, before->clsact_created, sizeof(settings.clsact_created));
-	for (size_t i = 0; i < attachment->count; i++)
-		settings_map_watch(&settings, attachment->interfaces[i].index);
-	err = settings_map_write(map_fd, &settings);
-	if (err < 0)
-		return log_errno(-err, "cannot fill the settings map: %s", strerror(-err));
-	attachment->settings_changed = true;
+		return load_failed(err, paths_max);
+	attachment->ingress = object_copy_program(object, OBJECT_INGRESS);
+	attachment->egress = object_copy_program(object, OBJECT_EGRESS);
+	if (attachment->ingress < 0 || attachment->egress < 0)
+		return log_errno(EMFILE, "cannot keep the programs open: %s", strerror(EMFILE));
 	return 0;
 }
 
-static uint32_t program_id(int program_fd)
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t length = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(program_fd, &info, &length) < 0 ? 0 : info.id;
-}
-
-static int attach_ingress(struct attach_interface *interface, struct changes *changes,
-			  int program_fd, enum attach_mode mode)
-{
-	int err = hooks_attach_ingress(interface, program_fd, mode, &interface->native);
-
-	if (err < 0)
-		return err;
-	interface->ingress_id = program_id(program_fd);
-	changes->ingress_attached = true;
-	return 0;
-}
-
-static int make_clsact(const struct attach_interface *interface, struct changes *changes,
-		       int settings_fd)
-{
-	int err = hooks_make_clsact(interface, &changes->clsact_made);
-
-	if (err < 0 || !changes->clsact_made)
-		return err;
-	err = settings_map_remember_clsact(settings_fd, interface->index);
-	if (err < 0)
-		return log_errno(-err, "%s: cannot remember that its clsact qdisc is ours: %s",
-				 interface->name, strerror(-err));
-	return 0;
-}
-
-static int attach_egress(struct attach_interface *interface, struct changes *changes,
-			 int program_fd)
-{
-	int err = hooks_attach_egress(interface, program_fd, changes->egress_before >= 0);
-
-	if (err < 0)
-		return err;
-	interface->egress_id = program_id(program_fd);
-	changes->egress_attached = true;
-	return 0;
-}
-
-static int attach_all(struct attachment *attachment, const struct object *object,
-		      enum attach_mode mode)
+static int attach_all(struct attachment *attachment)
 {
 	int settings_fd = attachment->maps.fd[SHARED_SETTINGS], err = 0;
 
@@ -326,15 +225,9 @@ static int attach_all(struct attachment *attachment, const struct object *object
 		struct attach_interface *interface = &attachment->interfaces[i];
 		struct changes *changes = &attachment->changes[i];
 
-		if (interface->ingress_id == 0)
-			err = attach_ingress(interface, changes,
-					     object_program(object, OBJECT_INGRESS), mode);
-		if (err < 0 || interface->egress_id != 0)
-			continue;
-		err = make_clsact(interface, changes, settings_fd);
+		err = changes_ingress(interface, changes, attachment->ingress, attachment->mode);
 		if (err == 0)
-			err = attach_egress(interface, changes,
-					    object_program(object, OBJECT_EGRESS));
+			err = changes_egress(interface, changes, attachment->egress, settings_fd);
 	}
 	return err;
 }
@@ -353,12 +246,11 @@ static int check_host(const struct attach_options *options)
 int attach_open(const struct attach_options *options, struct attachment **out)
 {
 	cleanup_attachment struct attachment *attachment = NULL;
-	cleanup_object struct object *object = NULL;
 	int err = check_host(options);
 
 	if (err < 0)
 		return err;
-	attachment = new_attachment(options->pin_dir);
+	attachment = new_attachment(options);
 	if (!attachment)
 		return log_errno(ENOMEM, "cannot attach: out of memory");
 	err = name_interfaces(attachment, options);
@@ -369,13 +261,13 @@ int attach_open(const struct attach_options *options, struct attachment **out)
 	if (err == 0)
 		err = find_filters(attachment);
 	if (err == 0)
-		err = load(attachment, options->paths_max, &object);
+		err = load(attachment, options->paths_max);
 	if (err == 0)
 		err = pins_make(&attachment->pins, &attachment->maps);
 	if (err == 0)
-		err = fill_settings(attachment, options);
+		err = attach_settings_fill(attachment, options);
 	if (err == 0)
-		err = attach_all(attachment, object, options->mode);
+		err = attach_all(attachment);
 	if (err < 0)
 		return err;
 	connection_hook_attach(&attachment->connections, &attachment->maps);
@@ -390,43 +282,9 @@ int attach_map(const struct attachment *attachment, const char *name)
 	return map < SHARED_MAP_MAX ? attachment->maps.fd[map] : -ENOENT;
 }
 
-/* While it can be undone, the attachment has the turn itself. */
-static int share_turn(const struct attachment *attachment)
-{
-	int turn = fcntl(attachment->turn, F_DUPFD_CLOEXEC, 0);
-
-	if (turn < 0)
-		return log_errno(errno, "cannot share the turn: %s", strerror(errno));
-	return turn;
-}
-
-int attach_take_turn(const struct attachment *attachment)
-{
-	const char *pin_dir = attachment->pins.directory;
-	int turn = attachment->turn >= 0 ? share_turn(attachment) : lock_turn_now(pin_dir);
-
-	if (turn == -EBUSY)
-		return log_errno(EBUSY, "somebody is attaching or detaching in %s: try again",
-				 pin_dir);
-	if (turn == -ENOENT)
-		return log_errno(ENOENT, "the pin directory %s is gone: start sippathd again",
-				 pin_dir);
-	return turn;
-}
-
 const struct connection_hook *attach_connection_hook(const struct attachment *attachment)
 {
 	return &attachment->connections;
-}
-
-int attach_mend_connections(struct attachment *attachment)
-{
-	cleanup_close int turn = attach_take_turn(attachment);
-
-	if (turn < 0)
-		return turn;
-	connection_hook_mend(&attachment->connections, &attachment->maps);
-	return 0;
 }
 
 uint32_t attach_paths_max(const struct attachment *attachment)
@@ -438,4 +296,11 @@ const struct attach_interface *attach_interfaces(const struct attachment *attach
 {
 	*count = attachment->count;
 	return attachment->interfaces;
+}
+
+void attach_interfaces_renew(struct attachment *attachment,
+			     const struct attach_interface *interfaces, size_t count)
+{
+	for (size_t i = 0; i < count && i < attachment->count; i++)
+		attachment->interfaces[i] = interfaces[i];
 }

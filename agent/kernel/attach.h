@@ -10,6 +10,16 @@
  *
  * One process at a time attaches or detaches in a pin_dir, and one agent at a time
  * works with the maps there; others wait for the first and are refused by the second.
+ *
+ * Without privileges, with nothing but the descriptors (kernel 5.19 and later), these work:
+ * attach_map() and reading and writing the maps, attach_interfaces(),
+ * attach_interfaces_renew(), attach_paths_max(), attach_keep(), and closing, that is
+ * attach_close() after attach_keep(). All others ask the kernel for a program or a link
+ * by its id, change an interface, or open the pin directory, which is root's alone.
+ *
+ * A process that is forked after attach_open() has a copy of the attachment, with the same
+ * descriptors and the same locks: a lock is held until all who share it have closed it. What
+ * one of them mends, the copy of the other learns of by attach_interfaces_renew().
  */
 #ifndef AGENT_KERNEL_ATTACH_H
 #define AGENT_KERNEL_ATTACH_H
@@ -40,14 +50,14 @@ struct attach_options {
 	bool agent; /* be the one agent of pin_dir until attach_close() */
 };
 
-/* What is on one interface. */
+/* What is on one interface. Plain data. */
 struct attach_interface {
 	char name[16];
 	unsigned int index;
 	uint32_t ingress_id; /* program ids */
 	uint32_t egress_id;
 	bool native; /* XDP runs in the driver */
-	bool found; /* the ingress program was there before us */
+	bool found; /* the ingress program was there before us, or came without us */
 };
 
 struct attachment;
@@ -55,12 +65,16 @@ struct connection_hook;
 
 /*
  * Attaches what is not attached yet and opens the maps. Maps are filled before
- * anything is attached. On failure one log line says what is wrong and what to do
- * (no root, no such interface, no BTF, kernel too old, another agent, another XDP
- * program, foreign map, other ABI), nothing stays half-attached, and -errno is
- * returned. Nobody else can attach or detach until attach_keep() or attach_close().
- * What sees TCP connections is attached as well where the host allows it; it is shared
- * by all interfaces of the pin directory, see keepalive.h.
+ * anything is attached. A program of ours that is there already, with the same ABI and
+ * other instructions than those of this build, is replaced in place, in the mode it had:
+ * no packet passes without a program in between, and its maps go on. Behind libxdp's
+ * dispatcher it is left, in one line.
+ *
+ * On failure one log line says what is wrong and what to do (no root, no such interface, no
+ * BTF, kernel too old, another agent, another XDP program, foreign map, other ABI), nothing
+ * stays half-attached or half-replaced, and -errno is returned. Nobody else can attach or
+ * detach until attach_keep() or attach_close(). What sees TCP connections is attached as well
+ * where the host allows it; it is shared by all interfaces of the pin directory, see keepalive.h.
  */
 int attach_open(const struct attach_options *options, struct attachment **out);
 
@@ -73,24 +87,23 @@ void attach_keep(struct attachment *attachment);
  */
 void attach_close(struct attachment *attachment);
 
+/*
+ * For a forked copy that goes on beside the agent: it is not the one agent of pin_dir, and holds
+ * up no successor. Harmless on NULL.
+ */
+void attach_leave(struct attachment *attachment);
+
 /* The descriptor of a map by its name (SIPPATH_MAP_...), owned by the attachment; or -ENOENT. */
 int attach_map(const struct attachment *attachment, const char *name);
 
 /*
- * The turn to change the settings, for somebody's note of what he has made is in them:
- * whoever has it may change them until he closes the descriptor. It is not waited for: -EBUSY
- * if somebody else has it. -errno after one log line.
+ * Sets in the settings that are in force after how many seconds a quiet TCP connection is
+ * probed. -errno after one log line: -EBUSY if somebody is attaching or detaching just now.
  */
-int attach_take_turn(const struct attachment *attachment);
+int attach_set_keepalive(struct attachment *attachment, uint32_t idle_s);
 
 /* Where TCP connections are seen, for keepalive.h. */
 const struct connection_hook *attach_connection_hook(const struct attachment *attachment);
-
-/*
- * Puts what sees TCP connections back if it was there and has been taken off; one warning if
- * that cannot be. -EBUSY if now is not the time, as of attach_take_turn(), or another -errno.
- */
-int attach_mend_connections(struct attachment *attachment);
 
 /* Room in sip_paths. */
 uint32_t attach_paths_max(const struct attachment *attachment);
@@ -99,12 +112,66 @@ uint32_t attach_paths_max(const struct attachment *attachment);
 const struct attach_interface *attach_interfaces(const struct attachment *attachment,
 						 size_t *count);
 
+/* What attach_mend() looks at; to be or'ed. */
+enum attach_part {
+	ATTACH_PART_INTERFACE = 1, /* the interface: it is gone, or back with another index */
+	ATTACH_PART_CARRIER = 2, /* it is down, or has no carrier; not ours to mend */
+	ATTACH_PART_INGRESS = 4, /* our XDP program */
+	ATTACH_PART_EGRESS = 8, /* our tc filter, with the clsact qdisc that it hangs on */
+	ATTACH_PART_SETTINGS = 16, /* what is in sip_settings */
+	ATTACH_PART_PINS = 32, /* the maps under their names */
+	ATTACH_PART_CONNECTIONS = 64, /* what sees TCP connections, where the host could have it */
+};
+
+/* While one of these is missing packets go unseen, and silence says nothing (trap 11). */
+#define ATTACH_PARTS_OF_SIGHT \
+	(ATTACH_PART_INTERFACE | ATTACH_PART_INGRESS | ATTACH_PART_EGRESS | ATTACH_PART_SETTINGS)
+
+/* Plain data. */
+struct attach_finding {
+	uint32_t missing; /* enum attach_part: what was found to be amiss */
+	uint32_t mended; /* what of that is as it should be by now */
+	/*
+	 * Why something is left, or 0: -ENODEV: no such interface; -ENETDOWN: no carrier; -EBUSY:
+	 * a program of others is in our place; -EAGAIN: somebody is attaching or detaching at
+	 * this moment; or another -errno.
+	 */
+	int32_t error;
+	uint32_t other_id; /* of that program of others; 0 for none */
+	char other_name[16];
+};
+
+/* What was missing and what became of it. Plain data, of fixed size. */
+struct attach_repair {
+	uint32_t count; /* of interfaces, in the order of the options */
+	struct attach_interface interfaces[SIPPATH_HOOKS_MAX]; /* as they are now */
+	struct attach_finding found[SIPPATH_HOOKS_MAX]; /* on each of them */
+	struct attach_finding shared; /* settings, pins, connections */
+};
+
+/*
+ * Puts back what is missing, for whoever has privileges, about once a second: a few netlink
+ * requests when all is well. It loads nothing, and it needs no pins. An interface that is back
+ * under its name gets its programs again. The place of a program of others is left to
+ * it until it is free; a program of ours from another build that has taken over, with our
+ * maps, is fine. Settings become again what this attachment has made them.
+ *
+ * Logs crossings, one line for each thing that is missing, mended, or cannot be mended. Always
+ * fills *out; returns 0, or the first error in it if something is left.
+ */
+int attach_mend(struct attachment *attachment, struct attach_repair *out);
+
+/* Takes over what attach_mend() said of the interfaces, in a copy of the attachment. */
+void attach_interfaces_renew(struct attachment *attachment,
+			     const struct attach_interface *interfaces, size_t count);
+
 /*
  * Takes our programs, of whichever ABI, off one interface, and its clsact qdisc if we
  * made it and nobody else has filters there; with the last interface go the pins, those
  * that "ip link" made of the same maps, too, and what sees TCP connections. -ENOENT if
- * none of ours is there, -EBUSY if xdp-loader has put it there and must take it off; one
- * log line on failure, and one if an agent still works with the maps.
+ * none of ours is there; -EBUSY if xdp-loader has put it there and must take it off, or if
+ * an agent works with these maps: whoever takes its eyes must stop it first. One log line on
+ * failure.
  */
 int attach_remove(const char *interface, const char *pin_dir);
 

@@ -115,6 +115,15 @@ static int remove_pins(const char *pin_dir, int turn, const struct shared_maps *
 	return err < 0 ? err : pins_remove(pin_dir);
 }
 
+/* It would see nothing any more, and put back what we take. */
+static bool has_agent(const char *pin_dir, int turn, const struct shared_maps *maps)
+{
+	uint32_t pinned = pins_paths_id(pin_dir);
+
+	return turn >= 0 && lock_has_agent(turn) && pinned != 0 &&
+	       shared_map_id(maps->fd[SHARED_PATHS]) == pinned;
+}
+
 /* Has the turn, if there is a pin directory at all. */
 static int remove_from(const char *name, unsigned int interface, const char *pin_dir, int turn)
 {
@@ -126,16 +135,18 @@ static int remove_from(const char *name, unsigned int interface, const char *pin
 		return err;
 	/* Without them the pins of "ip link" stay, which does no harm. */
 	(void)program_maps_open(is_ours(&ingress) ? ingress.id : egress.id, &maps);
+	if (has_agent(pin_dir, turn, &maps))
+		return log_errno(
+			EBUSY,
+			"%s: sippathd works with the maps in %s and would go blind: stop it"
+			" first (`systemctl stop sippathd`)",
+			name, pin_dir);
 	if (is_ours(&ingress))
 		err = remove_ingress(name, interface, &ingress, &maps);
 	if (err == 0 && egress.kind == FOUND_OURS)
 		err = remove_egress(name, interface, &egress);
 	if (err < 0)
 		return err;
-	if (turn >= 0 && lock_has_agent(turn))
-		log_warning("%s: the sippathd that works with the maps in %s goes on without"
-			    " seeing this interface: stop or restart it",
-			    name, pin_dir);
 	return remove_pins(pin_dir, turn, &maps);
 }
 

@@ -2,7 +2,6 @@
 #include "kernel/connection_hook.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/libbpf_log.h"
 #include "kernel/object.h"
+#include "kernel/program.h"
 #include "kernel/program_maps.h"
 
 #define PIN_NAME SIPPATH_PROGRAM_ACCEPT
@@ -85,24 +85,10 @@ static bool uses(uint32_t program_id, const struct shared_maps *maps)
 	return program_maps_open(program_id, &theirs) == 0 && shared_maps_agree(maps, &theirs);
 }
 
-static int open_root(void)
-{
-	int root = cgroup_open_root();
-
-	if (root == -ENOENT)
-		log_warning(LOSS "no cgroup v2 hierarchy is mounted: type `mkdir -p"
-				 " /run/cgroup2; mount -t cgroup2 cgroup2 /run/cgroup2`, then start"
-				 " sippathd again");
-	else if (root < 0)
-		log_warning(LOSS "cannot open the cgroup v2 hierarchy: %s", strerror(-root));
-	return root;
-}
-
 /* A link that is neither pinned nor held open vanishes: nothing is to be undone on failure. */
-static int make_pinned_link(struct connection_hook *hook, int root, int program,
-			    struct bpf_link_info *info)
+static int make_pinned_link(struct connection_hook *hook, int root, struct bpf_link_info *info)
 {
-	cleanup_close int link = bpf_link_create(program, root, BPF_CGROUP_SOCK_OPS, NULL);
+	cleanup_close int link = bpf_link_create(hook->accept, root, BPF_CGROUP_SOCK_OPS, NULL);
 	char path[PATH_MAX];
 	int err = link < 0 ? link : link_info(link, info);
 
@@ -126,106 +112,126 @@ static void tell_reach(const struct bpf_link_info *info)
 			 " sippathd in that of the host if the SIP server is in another");
 }
 
-static int make_link(struct connection_hook *hook, int program)
+static int make_link(struct connection_hook *hook)
 {
-	cleanup_close int root = open_root();
+	cleanup_close int root = cgroup_open_root();
 	struct bpf_link_info info;
-	int err;
+	int err = root < 0 ? root : make_pinned_link(hook, root, &info);
 
-	if (root < 0)
-		return root;
-	err = make_pinned_link(hook, root, program, &info);
-	if (err < 0)
-		log_warning(LOSS "the kernel lets no program onto the cgroup v2 hierarchy: %s"
-				 " (`bpftool cgroup tree` shows who has its root to himself)",
-			    strerror(-err));
-	else
+	if (err == 0)
 		tell_reach(&info);
 	return err;
 }
 
-static int replace_program(struct connection_hook *hook, int link, const struct bpf_link_info *old,
-			   int program)
+static int replace_program(struct connection_hook *hook, int link, uint32_t old)
 {
-	cleanup_close int before = bpf_prog_get_fd_by_id(old->prog_id);
-	struct bpf_link_info info = { 0 };
-	int err = before < 0 ? before : bpf_link_update(link, program, NULL);
+	cleanup_close int before = bpf_prog_get_fd_by_id(old);
+	int err = before < 0 ? before : bpf_link_update(link, hook->accept, NULL);
 
-	if (err == 0)
-		err = link_info(link, &info);
-	if (err < 0) {
-		log_warning(LOSS "cannot replace the program of an older instance: %s",
-			    strerror(-err));
+	if (err < 0)
 		return err;
-	}
-	hook->link_id = info.id;
-	hook->program_id = info.prog_id;
+	connection_hook_keep(hook);
 	hook->program_before = take_fd(before);
 	return 0;
 }
 
-/* Makes or completes the link; "old" is what the kernel said of one that is there. */
-static int place_program(struct connection_hook *hook, int link, const struct bpf_link_info *old,
-			 const struct object *object)
+/*
+ * Makes the link, or takes one that is there: its program gives way if it uses other maps or,
+ * when this build is to "take_over", is of another.
+ */
+static int place_program(struct connection_hook *hook, bool take_over)
 {
-	int program = object_program(object, OBJECT_ACCEPT);
+	struct bpf_link_info info;
+	cleanup_close int link = open_link(hook->pin_dir, &info);
+	int err = 0;
 
+	if (link == -ENOENT)
+		return make_link(hook);
 	if (link < 0)
-		return make_link(hook, program);
-	if (program >= 0)
-		return replace_program(hook, link, old, program);
-	hook->link_id = old->id;
-	hook->program_id = old->prog_id;
+		return link;
+	if (!uses(info.prog_id, hook->maps) ||
+	    (take_over && !program_is_alike(hook->accept, info.prog_id)))
+		err = replace_program(hook, link, info.prog_id);
+	if (err == 0)
+		err = link_info(link, &info);
+	if (err < 0)
+		return err;
+	hook->link_id = info.id;
+	hook->program_id = info.prog_id;
 	return 0;
 }
 
-/* The iterator's program outlives the object, as a descriptor of its own. */
-static int load(const struct shared_maps *maps, unsigned int programs, struct object **object,
-		int *present)
+/* The programs outlive the object, as descriptors of their own. */
+static int load(struct connection_hook *hook)
 {
-	struct shared_maps all = *maps; /* none is missing, so none is made */
-	int err = object_load(&all, 0, programs, object);
+	cleanup_object struct object *object = NULL;
+	struct shared_maps all = *hook->maps; /* none is missing, so none is made */
+	int err = object_load(&all, 0, OBJECT_ACCEPT | OBJECT_PRESENT, &object);
 
 	if (err < 0)
 		return err;
-	*present = fcntl(object_program(*object, OBJECT_PRESENT), F_DUPFD_CLOEXEC, 0);
-	return *present < 0 ? -errno : 0;
+	hook->accept = object_copy_program(object, OBJECT_ACCEPT);
+	hook->present = object_copy_program(object, OBJECT_PRESENT);
+	return hook->accept < 0 || hook->present < 0 ? -EMFILE : 0;
+}
+
+/* Why it could not be placed, as far as the reader can do something about it. */
+static void warn(const struct connection_hook *hook, int err)
+{
+	struct bpf_link_info info;
+	cleanup_close int link = open_link(hook->pin_dir, &info);
+	cleanup_close int root = cgroup_open_root();
+
+	if (link < 0 && link != -ENOENT)
+		log_warning(LOSS "the pin %s/" PIN_NAME " is none of ours or cannot be opened"
+				 " (%s): remove it, then start sippathd again",
+			    hook->pin_dir, strerror(-link));
+	else if (link >= 0)
+		log_warning(LOSS "cannot replace the program of an older instance: %s",
+			    strerror(-err));
+	else if (root == -ENOENT)
+		log_warning(LOSS "no cgroup v2 hierarchy is mounted: type `mkdir -p"
+				 " /run/cgroup2; mount -t cgroup2 cgroup2 /run/cgroup2`, then start"
+				 " sippathd again");
+	else if (root < 0)
+		log_warning(LOSS "cannot open the cgroup v2 hierarchy: %s", strerror(-root));
+	else
+		log_warning(LOSS "the kernel lets no program onto the cgroup v2 hierarchy: %s"
+				 " (`bpftool cgroup tree` shows who has its root to himself)",
+			    strerror(-err));
 }
 
 void connection_hook_attach(struct connection_hook *hook, const struct shared_maps *maps)
 {
-	cleanup_object struct object *object = NULL;
-	struct bpf_link_info info;
-	cleanup_close int link = open_link(hook->pin_dir, &info);
-	unsigned int programs = OBJECT_PRESENT;
-	cleanup_close int present = -1;
 	int err;
 
-	if (link < 0 && link != -ENOENT) {
-		log_warning(LOSS "the pin %s/" PIN_NAME " is none of ours or cannot be opened"
-				 " (%s): remove it, then start sippathd again",
-			    hook->pin_dir, strerror(-link));
-		return;
-	}
-	if (link < 0 || !uses(info.prog_id, maps))
-		programs |= OBJECT_ACCEPT;
-	err = load(maps, programs, &object, &present);
+	hook->maps = maps;
+	err = load(hook);
 	if (err < 0) {
 		log_warning(LOSS "cannot load the programs for it: %s (%s)", strerror(-err),
 			    libbpf_log_reason());
-		return;
+	} else {
+		err = place_program(hook, true);
+		if (err < 0)
+			warn(hook, err);
 	}
-	if (place_program(hook, link, &info, object) == 0)
-		hook->present = take_fd(present);
+	if (err < 0) {
+		connection_hook_close(hook);
+		*hook = CONNECTION_HOOK_OF(hook->pin_dir);
+	}
 }
 
-void connection_hook_mend(struct connection_hook *hook, const struct shared_maps *maps)
+bool connection_hook_wanted(const struct connection_hook *hook)
 {
-	if (hook->link_id == 0 || connection_hook_stands(hook))
-		return;
-	connection_hook_close(hook);
-	*hook = CONNECTION_HOOK_OF(hook->pin_dir);
-	connection_hook_attach(hook, maps);
+	return hook->accept >= 0;
+}
+
+int connection_hook_mend(struct connection_hook *hook)
+{
+	int err = place_program(hook, false);
+
+	connection_hook_keep(hook);
+	return err;
 }
 
 bool connection_hook_stands(const struct connection_hook *hook)
@@ -233,8 +239,8 @@ bool connection_hook_stands(const struct connection_hook *hook)
 	cleanup_close int link = hook->link_id != 0 ? bpf_link_get_fd_by_id(hook->link_id) : -1;
 	struct bpf_link_info info;
 
-	return hook->present >= 0 && link >= 0 && link_info(link, &info) == 0 && !is_dead(&info) &&
-	       info.prog_id == hook->program_id;
+	return link >= 0 && link_info(link, &info) == 0 && !is_dead(&info) &&
+	       (info.prog_id == hook->program_id || uses(info.prog_id, hook->maps));
 }
 
 /* The iterator writes nothing: it is read to its end, because that is what makes it go on. */
@@ -285,21 +291,24 @@ void connection_hook_undo(struct connection_hook *hook)
 		put_back(hook->pin_dir, hook->program_before);
 }
 
-void connection_hook_keep(struct connection_hook *hook)
+static void close_program(int *program)
 {
-	int fd = take_fd(hook->program_before);
+	int fd = take_fd(*program);
 
 	if (fd >= 0)
 		close(fd);
 }
 
+void connection_hook_keep(struct connection_hook *hook)
+{
+	close_program(&hook->program_before);
+}
+
 void connection_hook_close(struct connection_hook *hook)
 {
-	int fd = take_fd(hook->present);
-
 	connection_hook_keep(hook);
-	if (fd >= 0)
-		close(fd);
+	close_program(&hook->accept);
+	close_program(&hook->present);
 }
 
 int connection_hook_remove(const char *pin_dir)

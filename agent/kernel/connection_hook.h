@@ -20,8 +20,10 @@
 /* Visible because its owner embeds it; only connection_hook.c touches its members. */
 struct connection_hook {
 	const char *pin_dir; /* not owned */
+	const struct shared_maps *maps; /* what its programs use, not owned */
 	uint32_t link_id; /* 0 for none */
 	uint32_t program_id; /* of the sockops program */
+	int accept; /* the sockops program of this build, attached or not, or -1 */
 	int present; /* the iterator's program, or -1 */
 	bool made; /* the link is of this instance */
 	int program_before; /* what ours has replaced in a link that was there, or -1 */
@@ -29,22 +31,26 @@ struct connection_hook {
 
 /* Nothing done yet. */
 #define CONNECTION_HOOK_OF(dir) \
-	((struct connection_hook){ .pin_dir = (dir), .present = -1, .program_before = -1 })
+	((struct connection_hook){ \
+		.pin_dir = (dir), .accept = -1, .present = -1, .program_before = -1 })
 
 /*
- * Sees to it that a sockops program which uses these maps, all of them, is there: that of
- * an earlier instance stays, one with other maps is replaced in place, so there are
- * never two. A host that cannot have it costs one warning, and *hook stays as it was.
+ * Sees to it that a sockops program of this build which uses these maps, all of them, is
+ * there: one that is alike stays, another is replaced in place, so there are never two. A host
+ * that cannot have it costs one warning, and *hook stays as it was. The maps outlive *hook.
  */
 void connection_hook_attach(struct connection_hook *hook, const struct shared_maps *maps);
 
-/*
- * Puts back what has been taken off since, as connection_hook_attach() does; a host that
- * could not have it before is left alone. Nobody else may attach or detach meanwhile.
- */
-void connection_hook_mend(struct connection_hook *hook, const struct shared_maps *maps);
+/* False on a host that could not have it, which is left alone. */
+bool connection_hook_wanted(const struct connection_hook *hook);
 
-/* True if our program is there and has not been taken off or replaced since. */
+/*
+ * Puts back what has been taken off since, without loading anything. Nobody else
+ * may attach or detach meanwhile. -errno, without a log line.
+ */
+int connection_hook_mend(struct connection_hook *hook);
+
+/* True if our program, or one of another build with the same maps, is there. */
 bool connection_hook_stands(const struct connection_hook *hook);
 
 /* Runs the iterator over the connections of this network namespace. -errno. */

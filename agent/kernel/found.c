@@ -13,23 +13,10 @@
 #include "base/cleanup.h"
 #include "kernel/hooks.h"
 #include "kernel/libbpf_log.h"
+#include "kernel/program.h"
 #include "kernel/program_maps.h"
 
 #define DISPATCHER_NAME "xdp_dispatcher" /* libxdp's */
-
-static int name_of_program(uint32_t id, char name[16])
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t length = sizeof(info);
-	cleanup_close int fd = bpf_prog_get_fd_by_id(id);
-	int err = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &length);
-
-	if (err < 0)
-		return err;
-	memcpy(name, info.name, sizeof(info.name));
-	name[15] = '\0';
-	return 0;
-}
 
 /* The program that a link puts in the place of a function of "dispatcher"; 0 if it does not. */
 static uint32_t program_behind(uint32_t link_id, uint32_t dispatcher)
@@ -55,7 +42,7 @@ static void look_behind_dispatcher(struct found *found)
 		uint32_t id = program_behind(link_id, dispatcher);
 		char name[16];
 
-		if (id == 0 || name_of_program(id, name) < 0 ||
+		if (id == 0 || program_name(id, name) < 0 ||
 		    strcmp(name, SIPPATH_PROGRAM_INGRESS) != 0)
 			continue;
 		found->kind = FOUND_OURS_DISPATCHED;
@@ -68,7 +55,7 @@ static void look_behind_dispatcher(struct found *found)
 /* Says what the program with found->id is: ours, by the name it must bear, or not. */
 static int recognise(struct found *found, const char *our_name)
 {
-	int err = name_of_program(found->id, found->name);
+	int err = program_name(found->id, found->name);
 
 	if (err < 0)
 		return err;

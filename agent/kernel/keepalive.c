@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "kernel/connection_hook.h"
-#include "kernel/settings_map.h"
 
 #define IDLE_MAX_S 32767 /* the kernel's own limit */
 
@@ -22,27 +20,6 @@ void keepalive_fill(struct sip_settings *settings, uint64_t threshold_ns)
 	settings->keepalive_idle_s = idle_s < IDLE_MAX_S ? (uint32_t)idle_s : IDLE_MAX_S;
 }
 
-/* In turn with those who note in the same settings which qdiscs they have made. */
-static int change_settings(struct attachment *attachment, uint64_t threshold_ns)
-{
-	cleanup_close int turn = attach_take_turn(attachment);
-	int map = attach_map(attachment, SIPPATH_MAP_SETTINGS);
-	struct sip_settings settings;
-	int err;
-
-	if (turn < 0)
-		return turn;
-	err = settings_map_read(map, &settings);
-	if (err == 0) {
-		keepalive_fill(&settings, threshold_ns);
-		err = settings_map_write(map, &settings);
-	}
-	if (err < 0)
-		return log_errno(-err, "cannot set the keepalive of TCP connections: %s",
-				 strerror(-err));
-	return 0;
-}
-
 bool keepalive_works(const struct attachment *attachment)
 {
 	return connection_hook_stands(attach_connection_hook(attachment));
@@ -50,10 +27,13 @@ bool keepalive_works(const struct attachment *attachment)
 
 int keepalive_set(struct attachment *attachment, uint64_t threshold_ns)
 {
+	struct sip_settings settings;
+
 	if (!keepalive_works(attachment))
 		return log_errno(EOPNOTSUPP, "no program of ours sees TCP connections: start"
 					     " sippathd again, and see what it says");
-	return change_settings(attachment, threshold_ns);
+	keepalive_fill(&settings, threshold_ns);
+	return attach_set_keepalive(attachment, settings.keepalive_idle_s);
 }
 
 int keepalive_look_around(const struct attachment *attachment, uint64_t now_ns,

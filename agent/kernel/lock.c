@@ -116,21 +116,24 @@ static int take_agent(int turn)
 	return take_fd(fd);
 }
 
+int lock_agent_again(int turn)
+{
+	if (mkdirat(turn, AGENT_DIRECTORY, DIRECTORY_MODE) < 0 && errno != EEXIST)
+		return -errno;
+	return take_agent(turn);
+}
+
 int lock_agent(int turn, const char *pin_dir)
 {
-	int fd;
+	int fd = lock_agent_again(turn);
 
-	if (mkdirat(turn, AGENT_DIRECTORY, DIRECTORY_MODE) < 0 && errno != EEXIST)
-		return log_errno(errno, "cannot make " AGENT_DIRECTORY " in %s: %s", pin_dir,
-				 strerror(errno));
-	fd = take_agent(turn);
 	if (fd == -EWOULDBLOCK)
 		return log_errno(EBUSY,
 				 "another sippathd works with the maps in %s: stop it first, or,"
 				 " for other interfaces, choose another directory with --pin-dir",
 				 pin_dir);
 	if (fd < 0)
-		return log_errno(-fd, "cannot lock " AGENT_DIRECTORY " in %s: %s", pin_dir,
+		return log_errno(-fd, "cannot make and lock " AGENT_DIRECTORY " in %s: %s", pin_dir,
 				 strerror(-fd));
 	return fd;
 }
@@ -140,6 +143,13 @@ bool lock_has_agent(int turn)
 	cleanup_close int fd = take_agent(turn);
 
 	return fd == -EWOULDBLOCK;
+}
+
+bool lock_agent_stands(const char *pin_dir)
+{
+	cleanup_close int fd = open(pin_dir, DIRECTORY_FLAGS);
+
+	return fd >= 0 && lock_has_agent(fd);
 }
 
 void lock_clear(int turn)

@@ -25,6 +25,12 @@ int lock_turn(const char *pin_dir, bool *made);
  */
 int lock_agent(int turn, const char *pin_dir);
 
+/* The same without a log line, for an agent whose place was removed. */
+int lock_agent_again(int turn);
+
+/* True if the directory has an agent; without the turn that may be just changing. */
+bool lock_agent_stands(const char *pin_dir);
+
 /* True if the directory has an agent; asked by whoever has the turn. */
 bool lock_has_agent(int turn);
 

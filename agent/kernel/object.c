@@ -127,3 +127,10 @@ int object_program(const struct object *object, enum object_program program)
 {
 	return bpf_program__fd(program_of(object->skeleton, program));
 }
+
+int object_copy_program(const struct object *object, enum object_program program)
+{
+	int fd = fcntl(object_program(object, program), F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}

@@ -31,4 +31,7 @@ void object_free(struct object *object);
 /* The descriptor of a program, owned by the object; negative for one that was not wanted. */
 int object_program(const struct object *object, enum object_program program);
 
+/* A descriptor of a program that outlives the object, to be closed; -errno. */
+int object_copy_program(const struct object *object, enum object_program program);
+
 #endif

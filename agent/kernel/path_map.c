@@ -2,8 +2,11 @@
 #include "kernel/path_map.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include <bpf/bpf.h>
+
+#include "base/cleanup.h"
 
 int path_map_read(int map_fd, const struct flow *flow, struct path_entry *entry)
 {
@@ -30,27 +33,60 @@ int path_map_delete(int map_fd, const struct flow *flow)
 	return err == -ENOENT ? 0 : err;
 }
 
-/*
- * The next key is asked for before the current one is deleted: asked for after a
- * key that is gone, the kernel starts at the beginning again.
- */
+/* So many entries are read with one call. */
+#define BATCH 4096
+
+/* Where the kernel goes on: a number of its own, or a key. */
+struct batch_cursor {
+	struct flow room;
+};
+
+struct batch {
+	struct flow flows[BATCH];
+	struct path_entry entries[BATCH]; /* the kernel hands them out together */
+};
+
+/* Deletes those that are not kept; how many, or -errno. */
+static int sweep_batch(int map_fd, const struct batch *batch, uint32_t count,
+		       bool (*keep)(void *context, const struct flow *flow), void *context)
+{
+	int swept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int error;
+
+		if (keep(context, &batch->flows[i]))
+			continue;
+		error = path_map_delete(map_fd, &batch->flows[i]);
+		if (error < 0)
+			return error;
+		swept++;
+	}
+	return swept;
+}
+
+/* What is deleted is behind the cursor already, which counts buckets. */
 int path_map_sweep(int map_fd, bool (*keep)(void *context, const struct flow *flow), void *context)
 {
-	struct flow flow, next;
-	int swept = 0, err = bpf_map_get_next_key(map_fd, NULL, &flow);
+	cleanup_free struct batch *batch = malloc(sizeof(*batch));
+	struct batch_cursor at, *from = NULL;
+	int swept = 0, error = 0;
 
-	while (err == 0) {
-		err = bpf_map_get_next_key(map_fd, &flow, &next);
-		if (err < 0 && err != -ENOENT)
-			break;
-		if (!keep(context, &flow)) {
-			int delete_err = path_map_delete(map_fd, &flow);
+	if (!batch)
+		return -ENOMEM;
+	while (error == 0) {
+		uint32_t count = BATCH;
+		int more;
 
-			if (delete_err < 0)
-				return delete_err;
-			swept++;
-		}
-		flow = next;
+		error = bpf_map_lookup_batch(map_fd, from, &at, batch->flows, batch->entries,
+					     &count, NULL);
+		if (error < 0 && error != -ENOENT)
+			return error;
+		more = sweep_batch(map_fd, batch, count, keep, context);
+		if (more < 0)
+			return more;
+		swept += more;
+		from = &at;
 	}
-	return err == -ENOENT ? swept : err;
+	return swept;
 }

@@ -131,6 +131,39 @@ int pins_make(struct pins *pins, const struct shared_maps *maps)
 	return err;
 }
 
+static bool stands(const struct pins *pins, enum shared_map map, int map_fd)
+{
+	cleanup_close int there = open_pin(pins->directory, map);
+
+	return there >= 0 && shared_map_id(there) == shared_map_id(map_fd);
+}
+
+bool pins_stand(const struct pins *pins, const struct shared_maps *maps)
+{
+	for (enum shared_map map = 0; map < SHARED_MAP_MAX; map++) {
+		if (!stands(pins, map, maps->fd[map]))
+			return false;
+	}
+	return true;
+}
+
+int pins_mend(const struct pins *pins, const struct shared_maps *maps)
+{
+	for (enum shared_map map = 0; map < SHARED_MAP_MAX; map++) {
+		char path[PATH_MAX];
+		int err;
+
+		if (stands(pins, map, maps->fd[map]))
+			continue;
+		err = path_of(pins->directory, map, path);
+		if (err == 0)
+			err = bpf_obj_pin(maps->fd[map], path);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
 void pins_undo(struct pins *pins)
 {
 	for (enum shared_map map = 0; map < SHARED_MAP_MAX; map++) {

@@ -33,6 +33,15 @@ struct pins {
 int pins_make(struct pins *pins, const struct shared_maps *maps);
 void pins_undo(struct pins *pins);
 
+/* True if these very maps are pinned in the directory, all of them. */
+bool pins_stand(const struct pins *pins, const struct shared_maps *maps);
+
+/*
+ * Pins again those that are not, without a log line and without undoing; -EEXIST if others
+ * have their names.
+ */
+int pins_mend(const struct pins *pins, const struct shared_maps *maps);
+
 /* Closes what only pins_undo() would need. */
 void pins_keep(struct pins *pins);
 

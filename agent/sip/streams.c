@@ -43,6 +43,7 @@ struct streams {
 	struct stream *oldest;
 	struct stream *newest;
 	size_t limit;
+	size_t held; /* bytes of what is not whole, or not in its turn */
 };
 
 /* Who is told of messages, and when they were seen. */
@@ -94,8 +95,18 @@ static struct piece *pop_piece(struct stream *stream)
 	return piece;
 }
 
+static size_t held_by(const struct stream *stream)
+{
+	size_t held = stream->framer.message ? sizeof(struct sighting) + SIGHTING_CAPTURE_MAX : 0;
+
+	for (const struct piece *piece = stream->pieces; piece; piece = piece->next)
+		held += sizeof(*piece) + piece->segment.captured;
+	return held;
+}
+
 static void forget(struct streams *streams, struct stream *stream)
 {
+	streams->held -= held_by(stream);
 	table_take(&streams->by_identity, &stream->by_identity);
 	unlink_stream(streams, stream);
 	while (stream->pieces)
@@ -340,16 +351,32 @@ static struct stream *find_or_begin(struct streams *streams, const struct sighti
 	return stream;
 }
 
+/* Never the newest one, which alone holds less than that. */
+static void make_room(struct streams *streams)
+{
+	while (streams->held > STREAMS_BYTES_MAX) {
+		forget(streams, streams->oldest);
+		count_up(streams->counts, streams_refused);
+	}
+}
+
 void streams_segment(struct streams *streams, const struct sighting *segment,
 		     stream_handler *handler, void *context)
 {
 	struct listener listener = { handler, context, segment->when_ns };
 	struct stream *stream = find_or_begin(streams, segment);
+	int error;
 
-	if (!stream || !place(streams, stream, segment, &listener))
+	if (!stream)
 		return;
-	count_up(streams->counts, streams_refused);
-	forget(streams, stream);
+	streams->held -= held_by(stream);
+	error = place(streams, stream, segment, &listener);
+	streams->held += held_by(stream);
+	if (error) {
+		count_up(streams->counts, streams_refused);
+		forget(streams, stream);
+	}
+	make_room(streams);
 }
 
 void streams_close(struct streams *streams, const struct flow *flow)

@@ -21,6 +21,9 @@
 /* And at most so many pieces that came before their turn. */
 #define STREAM_PIECES_MAX 8
 
+/* All streams together keep at most so much: many connections may each send half a message. */
+#define STREAMS_BYTES_MAX ((size_t)64 * 1024 * 1024)
+
 /* A missing piece that is not there so long after the next one will not be sent again. */
 #define STREAM_GAP_NS (3 * UINT64_C(1000000000))
 
@@ -49,8 +52,9 @@ typedef void stream_handler(void *context, const struct sighting *message);
  * because a header part was cut (counted in streams_resumed when it is read again). Keepalives
  * (CRLF, RFC 5626 section 4.4.1) between messages are stepped over.
  *
- * Beyond the limit the stream that was silent longest is forgotten. That, and a stream
- * forgotten for want of memory, is counted in streams_refused.
+ * Beyond the limit, and beyond STREAMS_BYTES_MAX, the stream that was silent longest is
+ * forgotten: it is read on from its next message. That, and a stream forgotten for want of
+ * memory, is counted in streams_refused.
  */
 void streams_segment(struct streams *streams, const struct sighting *segment,
 		     stream_handler *handler, void *context);

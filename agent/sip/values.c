@@ -2,10 +2,12 @@
 #include "sip/values.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/types.h>
 
 #include "base/address.h"
 #include "base/number.h"
+#include "base/text.h"
 
 static struct span head(struct span text, size_t length)
 {
@@ -14,6 +16,8 @@ static struct span head(struct span text, size_t length)
 
 static struct span tail(struct span text, size_t from)
 {
+	if (from == 0)
+		return text; /* which may be absent: nothing can be added to a pointer to nothing */
 	return (struct span){ text.at + from, text.length - from };
 }
 
@@ -43,12 +47,30 @@ bool value_is_token(struct span text)
 	return consists_of(text, IN_TOKEN);
 }
 
-bool value_is_host(struct span text)
+/*
+ * The grammar of RFC 3261 has a third colon in front of an IPv4 address at the end, and RFC 5118
+ * section 4.10 wants it borne. Without it the address is as usual.
+ */
+static bool is_ipv6(struct span text)
 {
+	const char *colons = memmem(text.at, text.length, ":::", 3);
+	size_t before = colons ? (size_t)(colons - text.at) : text.length;
+	char usual[INET6_ADDRSTRLEN];
+	struct text without = TEXT_OVER(usual);
 	uint8_t address[16];
 
-	if (text.length > 0 && memchr(text.at, ':', text.length))
+	if (!colons)
 		return address_read(text, address) == 0;
+	text_add(&without, head(text, before));
+	text_add(&without, tail(text, before + 1));
+	return !without.overflow && address_read(tail(text, before + 3), address) == 0 &&
+	       address_read(text_span(&without), address) == 0;
+}
+
+bool value_is_host(struct span text)
+{
+	if (text.length > 0 && memchr(text.at, ':', text.length))
+		return is_ipv6(text);
 	return consists_of(text, IN_HOST);
 }
 

@@ -90,6 +90,11 @@ const struct flow *connections_flow(const struct binding *binding)
 	return &((const struct connection *)binding)->flow;
 }
 
+uint64_t connections_opened_ns(const struct binding *binding)
+{
+	return ((const struct connection *)binding)->opened_ns;
+}
+
 bool connections_replaced(const struct binding *binding, uint64_t opened_ns)
 {
 	const struct connection *connection = (const struct connection *)binding;

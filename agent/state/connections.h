@@ -38,6 +38,9 @@ bool connections_open(struct connections *connections, const struct flow *flow, 
 /* The flow of a connection, also once its binding is off its path. */
 const struct flow *connections_flow(const struct binding *binding);
 
+/* When a connection was opened, 0 if that is not known. */
+uint64_t connections_opened_ns(const struct binding *binding);
+
 /* True if the connection that was opened on that flow at opened_ns is another one. */
 bool connections_replaced(const struct binding *binding, uint64_t opened_ns);
 

@@ -46,6 +46,7 @@ enum path_health {
 	X(no_address, "its local address is not on this host") \
 	X(refused, "the network refused its prompt") \
 	X(waits, "waits for its turn") \
+	X(capped, "waits because prompts to its address or network, or of this host, are capped") \
 	X(unknown, "the programs do not say when it was heard")
 
 #define PATH_NOTE_ENUM_(name, text) PATH_NOTE_##name,
@@ -87,6 +88,7 @@ struct path {
 	uint64_t opened_ns;
 	uint64_t last_seen_ns; /* as last read from the kernel */
 	uint64_t spared_ns; /* last prompted, or counted as avoided; 0 for neither yet */
+	uint64_t ticket_ns; /* when it may try again that queues at a cap, see "tickets" */
 	uint64_t answer_token; /* the latest prompt whose answer has been counted */
 	uint32_t index; /* its place in the room, for walks */
 	uint32_t prompts; /* sent, repeats not included */
@@ -102,6 +104,7 @@ struct path {
 	uint8_t note; /* enum path_note */
 	bool held; /* its prompt waits for this host to hold the local address (trap 6) */
 	uint8_t turns; /* how often the pacer has given it a turn that it waits for */
+	uint8_t tickets; /* the caps that it has queued at, see keep/caps.h; 0: it does not queue */
 };
 
 /*

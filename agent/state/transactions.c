@@ -2,12 +2,14 @@
 #include "state/transactions.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/table.h"
+#include "state/crowd.h"
 #include "state/facts_copy.h"
 
 /* What a request waits for; in the order in which they are evicted. */
@@ -18,12 +20,25 @@ enum stage {
 	STAGE_MAX
 };
 
+_Static_assert(STAGE_MAX <= CROWD_RANKS, "a stage is a rank");
+
+/*
+ * What one network may hold of a room: a quarter, so that thousands of phones behind one NAT
+ * may all wait at once; but no network is held to fewer than these.
+ */
+#define CROWD_SHARE 4
+#define CROWD_MIN 64
+
 /* One allocation; the facts and their texts follow. */
 struct kept {
 	struct transaction transaction; /* first: callers hold a pointer to it */
 	struct table_node by_identity;
 	struct kept *older; /* in its queue */
 	struct kept *newer;
+	struct crowd_member member; /* of those of its network */
+	struct kept *next_unwritten;
+	struct kept **unwritten_link; /* what points here; NULL: it is written as it is */
+	uint64_t stored; /* its id in the store, 0 for none */
 	enum stage stage;
 	uint64_t since_ns; /* it waits from then on */
 	max_align_t facts[];
@@ -40,7 +55,13 @@ struct transactions {
 	struct counts *counts; /* NULL: nothing is counted */
 	struct table by_identity;
 	struct queue queues[STAGE_MAX];
+	struct crowds *crowds;
+	struct kept *unwritten; /* what is not written down as it is */
+	transactions_eraser *eraser; /* NULL: nothing is written down */
+	void *eraser_context;
 	size_t limit;
+	size_t crowd_limit; /* for one network */
+	bool was_large; /* more than half of the room has been used since memory was given back */
 	uint64_t lifetime_ns;
 };
 
@@ -62,8 +83,13 @@ struct transactions *transactions_new(size_t limit, uint64_t lifetime_ns, struct
 
 	if (!transactions || hash_key_make(&transactions->key))
 		return NULL;
+	transactions->crowds = crowds_new(&transactions->key);
+	if (!transactions->crowds)
+		return NULL;
 	transactions->counts = counts;
 	transactions->limit = limit;
+	transactions->crowd_limit =
+		limit / CROWD_SHARE > CROWD_MIN ? limit / CROWD_SHARE : CROWD_MIN;
 	transactions->lifetime_ns = lifetime_ns;
 	return take_ptr(transactions);
 }
@@ -76,23 +102,53 @@ static void leave_queue(struct transactions *transactions, struct kept *kept)
 	*(kept->newer ? &kept->newer->older : &queue->newest) = kept->older;
 }
 
+/* Nearly always it is the newest; what is brought back, or read once more, may not be. */
 static void join_queue(struct transactions *transactions, struct kept *kept, enum stage stage,
-		       uint64_t now_ns)
+		       uint64_t since_ns)
 {
 	struct queue *queue = &transactions->queues[stage];
+	struct kept *older = queue->newest;
 
+	while (older && older->since_ns > since_ns)
+		older = older->older;
 	kept->stage = stage;
-	kept->since_ns = now_ns;
-	kept->newer = NULL;
-	kept->older = queue->newest;
+	crowds_move(&kept->member, stage);
+	kept->since_ns = since_ns;
+	kept->older = older;
+	kept->newer = older ? older->newer : queue->oldest;
 	*(kept->older ? &kept->older->newer : &queue->oldest) = kept;
-	queue->newest = kept;
+	*(kept->newer ? &kept->newer->older : &queue->newest) = kept;
+}
+
+static void join_unwritten(struct transactions *transactions, struct kept *kept)
+{
+	if (kept->unwritten_link)
+		return;
+	kept->next_unwritten = transactions->unwritten;
+	if (kept->next_unwritten)
+		kept->next_unwritten->unwritten_link = &kept->next_unwritten;
+	kept->unwritten_link = &transactions->unwritten;
+	transactions->unwritten = kept;
+}
+
+static void leave_unwritten(struct kept *kept)
+{
+	if (!kept->unwritten_link)
+		return;
+	*kept->unwritten_link = kept->next_unwritten;
+	if (kept->next_unwritten)
+		kept->next_unwritten->unwritten_link = kept->unwritten_link;
+	kept->unwritten_link = NULL;
 }
 
 static void forget(struct transactions *transactions, struct kept *kept)
 {
 	table_take(&transactions->by_identity, &kept->by_identity);
 	leave_queue(transactions, kept);
+	crowds_leave(transactions->crowds, &kept->member);
+	leave_unwritten(kept);
+	if (transactions->eraser && kept->stored != 0)
+		transactions->eraser(transactions->eraser_context, kept->stored);
 	free(kept);
 }
 
@@ -100,10 +156,12 @@ void transactions_free(struct transactions *transactions)
 {
 	if (!transactions)
 		return;
+	transactions->eraser = NULL;
 	for (size_t i = 0; i < STAGE_MAX; i++)
 		while (transactions->queues[i].oldest)
 			forget(transactions, transactions->queues[i].oldest);
 	table_clear(&transactions->by_identity);
+	crowds_free(transactions->crowds);
 	free(transactions);
 }
 
@@ -165,6 +223,20 @@ static void evict(struct transactions *transactions)
 		}
 }
 
+/* Not at the expense of what has just come: that is in no queue yet. */
+static void make_room(struct transactions *transactions, const struct flow *flow)
+{
+	const struct crowd *crowd = crowds_find(transactions->crowds, flow->remote_addr);
+
+	if (crowd && crowd_size(crowd) >= transactions->crowd_limit) {
+		if (transactions->counts)
+			count_up(transactions->counts, requests_crowded);
+		give_up(transactions, table_element(crowd_oldest(crowd), struct kept, member));
+	} else if (transactions_count(transactions) > transactions->limit) {
+		evict(transactions);
+	}
+}
+
 static struct kept *copy_of(const struct flow *flow, enum sighting_direction direction,
 			    const struct facts *facts, uint64_t now_ns)
 {
@@ -178,12 +250,15 @@ static struct kept *copy_of(const struct flow *flow, enum sighting_direction dir
 		.seen_ns = now_ns,
 		.facts = facts_copy(facts, kept->facts),
 	};
+	kept->unwritten_link = NULL;
+	kept->stored = 0;
 	return kept;
 }
 
-int transactions_remember(struct transactions *transactions, const struct flow *flow,
-			  enum sighting_direction direction, const struct facts *facts,
-			  uint64_t now_ns)
+/* The caller puts it into a queue. */
+static int keep(struct transactions *transactions, const struct flow *flow,
+		enum sighting_direction direction, const struct facts *facts, uint64_t seen_ns,
+		struct kept **out)
 {
 	uint64_t hash = identity_hash(transactions, flow, direction, facts);
 	cleanup_free struct kept *kept = NULL;
@@ -191,15 +266,32 @@ int transactions_remember(struct transactions *transactions, const struct flow *
 	if (facts_copy_text_bytes(facts) > TRANSACTION_BYTES_MAX)
 		return -E2BIG;
 	if (find(transactions, flow, direction, facts, hash))
-		return 0;
-	kept = copy_of(flow, direction, facts, now_ns);
+		return -EEXIST;
+	kept = copy_of(flow, direction, facts, seen_ns);
 	if (!kept)
 		return -ENOMEM;
 	if (table_put(&transactions->by_identity, &kept->by_identity, hash))
 		return -ENOMEM;
-	if (transactions_count(transactions) > transactions->limit)
-		evict(transactions); /* not this one, which is in no queue yet */
-	join_queue(transactions, take_ptr(kept), STAGE_SILENT, now_ns);
+	make_room(transactions, flow);
+	if (crowds_join(transactions->crowds, &kept->member, flow->remote_addr, STAGE_SILENT)) {
+		table_take(&transactions->by_identity, &kept->by_identity);
+		return -ENOMEM;
+	}
+	*out = take_ptr(kept);
+	return 0;
+}
+
+int transactions_remember(struct transactions *transactions, const struct flow *flow,
+			  enum sighting_direction direction, const struct facts *facts,
+			  uint64_t now_ns)
+{
+	struct kept *kept;
+	int error = keep(transactions, flow, direction, facts, now_ns, &kept);
+
+	if (error)
+		return error == -EEXIST ? 0 : error;
+	join_queue(transactions, kept, STAGE_SILENT, now_ns);
+	join_unwritten(transactions, kept);
 	return 0;
 }
 
@@ -225,6 +317,7 @@ void transactions_answered(struct transactions *transactions, const struct trans
 		return;
 	leave_queue(transactions, kept);
 	join_queue(transactions, kept, status < 200 ? STAGE_RINGING : STAGE_ANSWERED, now_ns);
+	join_unwritten(transactions, kept);
 }
 
 void transactions_forget(struct transactions *transactions, const struct transaction *transaction)
@@ -237,6 +330,19 @@ static uint64_t lifetime_ns(const struct transactions *transactions, enum stage 
 	return stage == STAGE_ANSWERED ? TRANSACTION_LIFETIME_NS : transactions->lifetime_ns;
 }
 
+/* What a flood has filled goes back to the host, which the C library alone would not see to. */
+static void give_memory_back(struct transactions *transactions)
+{
+	size_t count = transactions_count(transactions);
+
+	if (count > transactions->limit / 2) {
+		transactions->was_large = true;
+	} else if (transactions->was_large && count < transactions->limit / 8) {
+		transactions->was_large = false;
+		malloc_trim(0);
+	}
+}
+
 void transactions_expire(struct transactions *transactions, uint64_t now_ns)
 {
 	for (enum stage stage = 0; stage < STAGE_MAX; stage++) {
@@ -246,6 +352,63 @@ void transactions_expire(struct transactions *transactions, uint64_t now_ns)
 		       queue->oldest->since_ns + lifetime_ns(transactions, stage) < now_ns)
 			give_up(transactions, queue->oldest);
 	}
+	give_memory_back(transactions);
+}
+
+void transactions_on_forget(struct transactions *transactions, transactions_eraser *eraser,
+			    void *context)
+{
+	transactions->eraser = eraser;
+	transactions->eraser_context = context;
+}
+
+void transactions_write_down(struct transactions *transactions, transactions_writer *writer,
+			     void *context)
+{
+	struct kept *kept;
+
+	while ((kept = transactions->unwritten)) {
+		struct waiting waiting = {
+			.flow = kept->transaction.flow,
+			.seen_ns = kept->transaction.seen_ns,
+			.since_ns = kept->since_ns,
+			.direction = (uint8_t)kept->transaction.direction,
+			.stage = (uint8_t)kept->stage,
+			.facts = kept->transaction.facts,
+		};
+		uint64_t stored = writer(context, kept->stored, &waiting);
+
+		if (stored != 0)
+			kept->stored = stored;
+		leave_unwritten(kept);
+	}
+}
+
+void transactions_write_anew(struct transactions *transactions)
+{
+	for (enum stage stage = 0; stage < STAGE_MAX; stage++) {
+		struct kept *kept = transactions->queues[stage].oldest;
+
+		for (; kept; kept = kept->newer)
+			join_unwritten(transactions, kept);
+	}
+}
+
+int transactions_restore(struct transactions *transactions, uint64_t stored,
+			 const struct waiting *waiting)
+{
+	struct kept *kept;
+	int error;
+
+	if (waiting->stage >= STAGE_MAX || waiting->direction > SIGHTING_TO_DEVICE)
+		return -EINVAL;
+	error = keep(transactions, &waiting->flow, (enum sighting_direction)waiting->direction,
+		     waiting->facts, waiting->seen_ns, &kept);
+	if (error)
+		return error;
+	kept->stored = stored;
+	join_queue(transactions, kept, (enum stage)waiting->stage, waiting->since_ns);
+	return 0;
 }
 
 size_t transactions_count(const struct transactions *transactions)

@@ -17,6 +17,7 @@
 #include "flow.h"
 #include "sighting.h"
 #include "sip/facts.h"
+#include "state/waiting.h"
 
 /*
  * What is not an INVITE is forgotten after 64*T1 = 32 s (RFC 3261 section 17.1.2.2, timer F);
@@ -55,6 +56,9 @@ void transactions_free(struct transactions *transactions);
  * TRANSACTION_BYTES_MAX, -ENOMEM. In a full room the oldest one makes room to which nobody
  * has said anything yet; if there is none, the oldest that was accepted, and what rings goes
  * last: so a flood of requests that are not answered takes the place of its own (trap 44).
+ * One remote network, a /24 or, of IPv6, a /48, holds at most a quarter of the room (64 in a
+ * smaller one): beyond that it makes room in the same order at its own expense, which is
+ * counted (requests_crowded).
  * A request that is evicted or expires without a final answer is counted
  * (requests_unanswered).
  */
@@ -86,6 +90,35 @@ void transactions_forget(struct transactions *transactions, const struct transac
 
 /* Forgets what has waited too long. Costs what it forgets. */
 void transactions_expire(struct transactions *transactions, uint64_t now_ns);
+
+/*
+ * Writes a request down in the place of what is stored of it under this id (0: nothing yet), and
+ * returns its id; 0 if it could not be written.
+ */
+typedef uint64_t transactions_writer(void *context, uint64_t stored, const struct waiting *waiting);
+
+/* Told that a request is forgotten of which something is stored. */
+typedef void transactions_eraser(void *context, uint64_t stored);
+
+/*
+ * How requests outlive the agent. transactions_write_down() writes those that are new, or wait
+ * for something else, since the last time: what is answered in between is never written. The
+ * eraser is called from within the calls above; transactions_free() erases nothing.
+ */
+void transactions_on_forget(struct transactions *transactions, transactions_eraser *eraser,
+			    void *context);
+void transactions_write_down(struct transactions *transactions, transactions_writer *writer,
+			     void *context);
+
+/* Nothing is stored any more: the next transactions_write_down() writes all, under their ids. */
+void transactions_write_anew(struct transactions *transactions);
+
+/*
+ * Brings back what was written down; it waits as it did. -EINVAL if no room writes that; -EEXIST
+ * if it is remembered; else as transactions_remember(). What is not brought back is not erased.
+ */
+int transactions_restore(struct transactions *transactions, uint64_t stored,
+			 const struct waiting *waiting);
 
 /* How many requests are remembered. */
 size_t transactions_count(const struct transactions *transactions);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * encoding.h - a record as bytes, and back. Included by store.c.
+ * encoding.h - a record as bytes, and back: of a binding, or of a request that waits for its
+ * answer. Included by the store's files.
  *
  * Numbers are as this host writes them: a store is never carried to another one. A record says
  * how the wall clock stood when it was written: it can be read in another boot.
@@ -13,9 +14,10 @@
 
 #include "base/span.h"
 #include "state/record.h"
+#include "state/waiting.h"
 
 /* Counted up when a stored record changes its shape. */
-#define ENCODING_VERSION 3
+#define ENCODING_VERSION 4
 
 #define ENCODING_BYTES_MAX 40000 /* of the largest record, generously */
 
@@ -38,5 +40,20 @@ size_t encoding_write(const struct record *record, const struct encoding_clock *
  */
 int encoding_read(struct span bytes, bool other_boot, const struct encoding_clock *clock,
 		  struct record *record);
+
+/* True if the bytes are the record of a request, if they are one at all. */
+bool encoding_is_request(struct span bytes);
+
+/* As encoding_write(). */
+size_t encoding_write_request(const struct waiting *waiting, const struct encoding_clock *clock,
+			      char bytes[ENCODING_BYTES_MAX]);
+
+/*
+ * Reads a request that was written in this boot into *facts, whose texts point into the bytes,
+ * and *waiting, which points to them. Neither time is later than now. Errors as encoding_read();
+ * *facts is then worth nothing.
+ */
+int encoding_read_request(struct span bytes, const struct encoding_clock *clock,
+			  struct facts *facts, struct waiting *waiting);
 
 #endif

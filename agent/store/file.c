@@ -2,16 +2,10 @@
 #include "store/file.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "store/encoding.h"
-#include "store/trial.h"
 
 #define FILE_MODE 0600
 
@@ -83,62 +77,47 @@ static int open_environment(struct file *file, const char *path, unsigned int fl
 		file->env = NULL;
 		return error;
 	}
+	if (file->on_assertion)
+		mdb_env_set_assert(file->env, file->on_assertion);
 	error = mdb_env_set_mapsize(file->env, MAP_BYTES);
 	if (!error)
 		error = mdb_env_open(file->env, path, MDB_NOSUBDIR | MDB_NOLOCK | flags, FILE_MODE);
 	return error;
 }
 
-static int look_at(struct file *file, const char *path, struct about *about)
+/* Ends with a commit, or the handle would go with the transaction. */
+static int finish(MDB_txn *txn, int error)
 {
-	int error = open_environment(file, path, MDB_RDONLY);
-	MDB_txn *txn;
-
-	if (!error)
-		error = mdb_txn_begin(file->env, NULL, MDB_RDONLY, &txn);
-	if (error)
-		return error;
-	error = read_about(file, txn, about);
-	/* Commit, or the handle goes with the transaction. */
 	if (!error)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
 	return error;
 }
 
-/* Nothing is thrown away: somebody may want to look at it. */
-static void set_aside(const char *path)
+static int look_at(struct file *file, const char *path, unsigned int flags, struct about *about)
 {
-	char aside[PATH_MAX + 32];
+	int error = open_environment(file, path, flags);
+	MDB_txn *txn;
 
-	snprintf(aside, sizeof(aside), "%s.aside-%" PRIu64, path, clock_wall_ns() / NS_PER_S);
-	if (rename(path, aside) == 0)
-		log_warning("%s cannot be read: it is %s now, and a new one begins", path, aside);
-	else if (errno != ENOENT)
-		log_warning("%s cannot be read, nor set aside: %s", path, strerror(errno));
+	if (!error)
+		error = mdb_txn_begin(file->env, NULL, flags & MDB_RDONLY, &txn);
+	if (!error)
+		error = finish(txn, read_about(file, txn, about));
+	if (error)
+		file_close(file);
+	return error;
 }
 
-bool file_open_found(const char *path, const struct place *place, struct file *file)
+int file_find(const char *path, const struct place *place, struct file *file)
 {
 	struct about about;
-	int error;
+	int error = look_at(file, path, MDB_RDONLY, &about);
 
-	if (!trial_passed(path, MAP_BYTES)) {
-		set_aside(path);
-		return false;
-	}
-	error = look_at(file, path, &about);
-	if (!error && about.netns == place->netns) {
-		file->other_boot = memcmp(about.boot_id, place->boot_id, PLACE_BOOT_ID_LENGTH) != 0;
-		return true;
-	}
-	file_close(file);
-	if (!error)
-		log_info("the bindings that were remembered are of another network namespace, and "
-			 "are dropped");
-	else if (error != ENOENT)
-		set_aside(path);
-	return false;
+	if (error)
+		return error;
+	file->other_boot = memcmp(about.boot_id, place->boot_id, PLACE_BOOT_ID_LENGTH) != 0;
+	file->other_netns = about.netns != place->netns;
+	return 0;
 }
 
 int file_make(const char *path, const struct place *place, struct file *file)
@@ -146,20 +125,23 @@ int file_make(const char *path, const struct place *place, struct file *file)
 	MDB_txn *txn;
 	int error;
 
-	unlink(path);
+	if (unlink(path) && errno != ENOENT)
+		place_set_aside(path);
 	error = open_environment(file, path, MDB_NOSYNC);
 	if (!error)
 		error = mdb_txn_begin(file->env, NULL, 0, &txn);
-	if (!error) {
-		error = write_about(file, txn, place);
-		if (error)
-			mdb_txn_abort(txn);
-		else
-			error = mdb_txn_commit(txn);
-	}
+	if (!error)
+		error = finish(txn, write_about(file, txn, place));
 	if (error)
 		file_close(file);
 	return error;
+}
+
+int file_resume(const char *path, struct file *file)
+{
+	struct about about;
+
+	return look_at(file, path, MDB_NOSYNC, &about);
 }
 
 void file_close(struct file *file)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #define FILE_MODE 0600
@@ -99,10 +101,29 @@ static int open_directory(const char *state_dir)
 	return error ? error : take_fd(fd);
 }
 
+void place_set_aside(const char *path)
+{
+	char aside[PATH_MAX + 32];
+
+	snprintf(aside, sizeof(aside), "%s.aside-%" PRIu64, path, clock_wall_ns() / NS_PER_S);
+	if (rename(path, aside) == 0)
+		log_warning("%s cannot be read: it is %s now, and a new one begins", path, aside);
+	else if (errno != ENOENT)
+		log_warning("%s cannot be read, nor set aside: %s", path, strerror(errno));
+}
+
+bool place_is_no_file(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 /* A mark of this boot is what a killed agent leaves; what it wrote is whole. */
 static bool was_cut_off(const struct place *place)
 {
-	cleanup_close int fd = openat(place->fd, MARK_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(place->fd, MARK_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char boot_id[PLACE_BOOT_ID_LENGTH];
 
 	if (fd < 0)
@@ -114,11 +135,22 @@ static bool was_cut_off(const struct place *place)
 /* On the disk before anything else is, or a host that goes down would leave no mark. */
 static bool write_mark(const struct place *place)
 {
-	cleanup_close int fd = openat(place->fd, MARK_NAME,
-				      O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	cleanup_close int fd =
+		openat(place->fd, MARK_NAME,
+		       O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
 
 	return fd >= 0 && write(fd, place->boot_id, PLACE_BOOT_ID_LENGTH) == PLACE_BOOT_ID_LENGTH &&
 	       fsync(fd) == 0 && fsync(place->fd) == 0;
+}
+
+/* A FIFO or a directory is no mark, and would not become one. */
+static void clear_mark(const char *state_dir)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/" MARK_NAME, state_dir) < sizeof(path) &&
+	    place_is_no_file(path))
+		place_set_aside(path);
 }
 
 /* Where it cannot be written none is left: the next agent would take it for that of a host that went down. */
@@ -144,6 +176,7 @@ int place_take(const char *state_dir, struct place *place)
 	error = place->fd < 0 ? place->fd : identify(place);
 	if (!error) {
 		place->cut_off = was_cut_off(place);
+		clear_mark(state_dir);
 		error = mark(place);
 	}
 	if (error) {

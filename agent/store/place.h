@@ -32,4 +32,13 @@ int place_take(const char *state_dir, struct place *place);
 /* Lets go of it; "synced": what is in it would outlive the host. Harmless if it is empty. */
 void place_leave(struct place *place, bool synced);
 
+/*
+ * Gives what is there another name, and says so: nothing is thrown away that somebody may want
+ * to look at. Harmless if there is nothing.
+ */
+void place_set_aside(const char *path);
+
+/* True if a directory, a FIFO, a link is there: it would hinder whoever opens it. */
+bool place_is_no_file(const char *path);
+
 #endif

@@ -16,6 +16,7 @@
 #include "store/encoding.h"
 #include "store/file.h"
 #include "store/place.h"
+#include "store/takeover.h"
 
 #define FILE_NAME "bindings.mdb"
 #define NEW_FILE_NAME FILE_NAME ".new"
@@ -24,12 +25,15 @@
 #define ANEW_PAUSE_NS (30 * NS_PER_S)
 
 struct store {
-	struct file found; /* of the last agent, until it has been walked through */
+	struct file
+		found; /* of the last agent, if its own goes on being read only; until walked through */
 	struct file file; /* of this one */
+	bool unwalked; /* it has been taken over and not walked through yet */
 	MDB_txn *writing; /* NULL while nothing waits to be written */
 	struct encoding_clock clock;
 	bool behind; /* there is no file of this agent, or it does not say what is kept */
-	bool under_new_name; /* not all is written yet that the one before it says */
+	bool under_new_name; /* it is not in the place of the one before it */
+	bool complete; /* all that there is has been put into it */
 	bool failing; /* said once, until a transaction succeeds */
 	uint64_t anew_ns; /* not before this time is it begun anew */
 	uint64_t last_id; /* none is given twice */
@@ -110,6 +114,24 @@ static int name_files(struct store *store, const char *state_dir)
 	return 0;
 }
 
+static void take_over(struct store *store)
+{
+	struct file file;
+
+	switch (takeover(store->path, store->new_path, &store->place, &file)) {
+	case TAKEOVER_DONE:
+		store->file = file;
+		store->unwalked = true;
+		store->behind = false;
+		break;
+	case TAKEOVER_FOUND:
+		store->found = file;
+		break;
+	case TAKEOVER_NONE:
+		break;
+	}
+}
+
 int store_open(const char *state_dir, struct store **out)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -130,7 +152,7 @@ int store_open(const char *state_dir, struct store **out)
 			 "are dropped");
 		unlink(store->path);
 	}
-	file_open_found(store->path, &store->place, &store->found);
+	take_over(store);
 	*out = store;
 	return 0;
 }
@@ -157,43 +179,67 @@ void store_close(struct store *store)
 /* One walk, and what it met. */
 struct walk {
 	struct store *store;
-	store_handler *handler;
-	void *context;
+	const struct file *file;
+	const struct store_listener *listener;
 	int told;
 	int unreadable;
 	int untimely;
 };
 
+static int tell_of_binding(struct walk *walk, uint64_t id, struct span bytes)
+{
+	struct record record;
+	int error = encoding_read(bytes, walk->file->other_boot, &walk->store->clock, &record);
+
+	if (error)
+		return error;
+	walk->told++;
+	walk->listener->binding(walk->listener->context, id, &record);
+	return 0;
+}
+
+/* What waited when the host went down waits no more. */
+static int tell_of_request(struct walk *walk, uint64_t id, struct span bytes)
+{
+	struct waiting waiting;
+	struct facts facts;
+	int error;
+
+	if (walk->file->other_boot)
+		return 0;
+	error = encoding_read_request(bytes, &walk->store->clock, &facts, &waiting);
+	if (!error)
+		walk->listener->request(walk->listener->context, id, &waiting);
+	return error;
+}
+
 static void tell(struct walk *walk, const MDB_val *key, const MDB_val *value)
 {
 	struct span bytes = { value->mv_data, value->mv_size };
-	struct record record;
 	uint64_t id = 0;
 	int error = -EBADMSG;
 
 	if (key->mv_size == sizeof(id)) {
 		memcpy(&id, key->mv_data, sizeof(id));
-		error = encoding_read(bytes, walk->store->found.other_boot, &walk->store->clock,
-				      &record);
+		error = encoding_is_request(bytes) ? tell_of_request(walk, id, bytes)
+						   : tell_of_binding(walk, id, bytes);
 	}
 	if (id > walk->store->last_id)
 		walk->store->last_id = id;
-	if (!error) {
-		walk->told++;
-		walk->handler(walk->context, id, &record);
+	if (!error)
 		return;
-	}
 	if (error == -ESTALE)
 		walk->untimely++;
 	else
 		walk->unreadable++;
+	store_delete(walk->store, id);
 }
 
 static int tell_all(struct walk *walk, MDB_txn *txn)
 {
 	MDB_val key, value;
 	MDB_cursor *cursor;
-	int error = mdb_cursor_open(txn, walk->store->found.records, &cursor);
+	int error = mdb_cursor_open(txn, walk->file->records, &cursor);
 
 	if (error)
 		return error;
@@ -216,16 +262,22 @@ static void say_what_is_left_out(const struct walk *walk)
 			    walk->untimely);
 }
 
-int store_walk(struct store *store, store_handler *handler, void *context)
+/*
+ * What is deleted on the way, in a transaction of its own, changes nothing in what is read: pages
+ * that are in use are written over by a later transaction at the earliest.
+ */
+int store_walk(struct store *store, const struct store_listener *listener)
 {
-	struct walk walk = { .store = store, .handler = handler, .context = context };
+	struct walk walk = { .store = store, .listener = listener };
 	MDB_txn *txn;
 	int error;
 
-	if (!store->found.env)
+	walk.file = store->unwalked ? &store->file : &store->found;
+	store->unwalked = false;
+	if (!walk.file->env)
 		return 0;
 	read_clock(store);
-	error = mdb_txn_begin(store->found.env, NULL, MDB_RDONLY, &txn);
+	error = mdb_txn_begin(walk.file->env, NULL, MDB_RDONLY, &txn);
 	if (!error) {
 		error = tell_all(&walk, txn);
 		mdb_txn_abort(txn);
@@ -238,14 +290,9 @@ int store_walk(struct store *store, store_handler *handler, void *context)
 			 store->path, mdb_strerror(error), walk.told);
 }
 
-uint64_t store_put(struct store *store, uint64_t id, const struct record *record)
+/* Puts what was encoded; nothing is left of it if it was too long to be. */
+static uint64_t put_encoded(struct store *store, uint64_t id, const char *bytes, size_t length)
 {
-	char bytes[ENCODING_BYTES_MAX];
-	size_t length;
-
-	if (!store || !writing(store))
-		return 0;
-	length = encoding_write(record, &store->clock, bytes);
 	if (length == 0) {
 		store_delete(store, id); /* it says what is no longer so */
 		return 0;
@@ -253,6 +300,24 @@ uint64_t store_put(struct store *store, uint64_t id, const struct record *record
 	if (id == 0)
 		id = ++store->last_id;
 	return put(store, id, bytes, length) ? 0 : id;
+}
+
+uint64_t store_put_request(struct store *store, uint64_t id, const struct waiting *waiting)
+{
+	char bytes[ENCODING_BYTES_MAX];
+
+	if (!store || !writing(store))
+		return 0;
+	return put_encoded(store, id, bytes, encoding_write_request(waiting, &store->clock, bytes));
+}
+
+uint64_t store_put(struct store *store, uint64_t id, const struct record *record)
+{
+	char bytes[ENCODING_BYTES_MAX];
+
+	if (!store || !writing(store))
+		return 0;
+	return put_encoded(store, id, bytes, encoding_write(record, &store->clock, bytes));
 }
 
 void store_delete(struct store *store, uint64_t id)
@@ -274,7 +339,7 @@ void store_delete(struct store *store, uint64_t id)
 /* What was there before is kept until all is in the new one. */
 static int take_its_place(struct store *store)
 {
-	if (!store->under_new_name)
+	if (!store->under_new_name || !store->complete)
 		return 0;
 	if (rename(store->new_path, store->path))
 		return errno;
@@ -297,14 +362,26 @@ void store_flush(struct store *store)
 		fall_behind(store, error);
 		return;
 	}
-	if (store->failing)
+	if (store->failing && !store->under_new_name) {
 		log_info("bindings are written down again");
-	store->failing = false;
+		store->failing = false;
+	}
 }
 
 bool store_is_behind(const struct store *store)
 {
 	return store && store->behind;
+}
+
+void store_complete(struct store *store)
+{
+	if (store)
+		store->complete = true;
+}
+
+bool store_is_incomplete(const struct store *store)
+{
+	return store && !store->behind && store->under_new_name;
 }
 
 bool store_begin_anew(struct store *store, uint64_t now_ns)
@@ -316,6 +393,7 @@ bool store_begin_anew(struct store *store, uint64_t now_ns)
 	store->anew_ns = now_ns + ANEW_PAUSE_NS;
 	file_close(&store->file);
 	store->under_new_name = true;
+	store->complete = false;
 	error = file_make(store->new_path, &store->place, &store->file);
 	if (error) {
 		fall_behind(store, error);

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FILE_MODE 0600
+#include "store/file.h"
 
 /* LMDB's own name for the list of pages that are free; read-only transactions may walk it. */
 #define FREE_PAGES 0
@@ -18,7 +18,10 @@
 /* The first pages are the meta pages, and never free. */
 #define META_PAGES 2
 
-#define STATUS_DAMAGED 1
+/* So many records are copied in one transaction: it is held in memory. */
+#define COPIED_AT_ONCE 8192
+
+enum status { STATUS_READ, STATUS_COPIED, STATUS_DAMAGED };
 
 static void fail_assertion(MDB_env *env, const char *message)
 {
@@ -80,73 +83,132 @@ static bool are_free_pages(const MDB_val *value, size_t last_page)
 	return true;
 }
 
-static int read_all(MDB_txn *txn, MDB_dbi dbi, size_t last_page)
+/* One after the other, until one is not what it must be. */
+static int read_free_pages(MDB_txn *txn, size_t last_page)
 {
 	MDB_val key, value;
 	MDB_cursor *cursor;
 	uint64_t lowest = 0;
-	int error = mdb_cursor_open(txn, dbi, &cursor);
+	int error = mdb_cursor_open(txn, FREE_PAGES, &cursor);
+
+	while (!error && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+		touch(&key);
+		touch(&value);
+		if (!is_in_order(&key, &lowest) || !are_free_pages(&value, last_page))
+			return MDB_CORRUPTED;
+	}
+	return error == MDB_NOTFOUND ? 0 : error;
+}
+
+/* The copy, while it can be made: what is said of the file itself is in it already. */
+struct copy {
+	struct file file;
+	MDB_txn *txn; /* NULL once it cannot be made */
+	size_t records; /* in the transaction */
+};
+
+static void begin_copy(struct copy *copy)
+{
+	copy->records = 0;
+	if (mdb_txn_begin(copy->file.env, NULL, 0, &copy->txn))
+		copy->txn = NULL;
+}
+
+static void commit_copy(struct copy *copy)
+{
+	int error = mdb_txn_commit(copy->txn);
+
+	copy->txn = NULL;
+	if (!error)
+		begin_copy(copy);
+}
+
+static void add_to_copy(struct copy *copy, MDB_val *key, MDB_val *value)
+{
+	if (!copy->txn)
+		return;
+	if (mdb_put(copy->txn, copy->file.records, key, value, MDB_APPEND)) {
+		mdb_txn_abort(copy->txn);
+		copy->txn = NULL;
+	} else if (++copy->records == COPIED_AT_ONCE) {
+		commit_copy(copy);
+	}
+}
+
+static int read_records(MDB_txn *txn, MDB_dbi records, struct copy *copy)
+{
+	MDB_val key, value;
+	MDB_cursor *cursor;
+	uint64_t lowest = 0;
+	int error = mdb_cursor_open(txn, records, &cursor);
 
 	while (!error && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
 		touch(&key);
 		touch(&value);
 		if (!is_in_order(&key, &lowest))
 			return MDB_CORRUPTED;
-		if (dbi == FREE_PAGES && !are_free_pages(&value, last_page))
-			return MDB_CORRUPTED;
+		if (lowest > 1) /* what the file says of itself is the copy's own */
+			add_to_copy(copy, &key, &value);
 	}
 	return error == MDB_NOTFOUND ? 0 : error;
 }
 
 /* Nothing is released: the process ends with it. */
-static int read_file(const char *path, size_t map_bytes)
+static int read_file(const char *path, const struct place *place, struct file *file, MDB_txn **txn)
 {
 	MDB_envinfo info;
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi records;
-	int error = mdb_env_create(&env);
+	int error;
 
-	if (error)
-		return error;
-	mdb_env_set_assert(env, fail_assertion);
-	mdb_env_set_mapsize(env, map_bytes);
-	error = mdb_env_open(env, path, MDB_RDONLY | MDB_NOSUBDIR | MDB_NOLOCK, FILE_MODE);
+	file->on_assertion = fail_assertion;
+	error = file_find(path, place, file);
 	if (!error)
-		error = mdb_env_info(env, &info);
+		error = mdb_env_info(file->env, &info);
 	if (!error)
-		error = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
-	if (!error)
-		error = mdb_dbi_open(txn, NULL, 0, &records);
-	if (!error)
-		error = read_all(txn, FREE_PAGES, info.me_last_pgno);
-	if (!error)
-		error = read_all(txn, records, info.me_last_pgno);
-	return error;
+		error = mdb_txn_begin(file->env, NULL, MDB_RDONLY, txn);
+	return error ? error : read_free_pages(*txn, info.me_last_pgno);
 }
 
 /* Errors of the system (there is no such file, no memory) are for whoever opens it in earnest. */
-static int status_of(int error)
+static enum status status_of(int error)
 {
-	return error < 0 ? STATUS_DAMAGED : 0;
+	return error < 0 ? STATUS_DAMAGED : STATUS_READ;
 }
 
-bool trial_passed(const char *path, size_t map_bytes)
+static enum status read_and_copy(const char *path, const char *new_path, const struct place *place)
+{
+	struct copy copy = { 0 };
+	struct file file = { 0 };
+	MDB_txn *txn;
+	int error = read_file(path, place, &file, &txn);
+
+	if (error)
+		return status_of(error);
+	if (!file.other_boot && !file.other_netns && file_make(new_path, place, &copy.file) == 0)
+		begin_copy(&copy);
+	error = read_records(txn, file.records, &copy);
+	if (error || !copy.txn)
+		return status_of(error);
+	return mdb_txn_commit(copy.txn) == 0 ? STATUS_COPIED : STATUS_READ;
+}
+
+enum trial trial_hold(const char *path, const char *new_path, const struct place *place)
 {
 	pid_t child = fork();
 	int status;
 
 	if (child < 0)
-		return true;
+		return TRIAL_READ;
 	if (child == 0) {
 		die_quietly();
-		_exit(status_of(read_file(path, map_bytes)));
+		_exit(read_and_copy(path, new_path, place));
 	}
 	while (waitpid(child, &status, 0) < 0) {
 		if (errno != EINTR)
-			return true;
+			return TRIAL_READ;
 	}
-	if (WIFSIGNALED(status))
-		return WTERMSIG(status) == SIGKILL; /* says nothing about the file */
-	return WEXITSTATUS(status) == 0;
+	if (WIFSIGNALED(status)) /* a SIGKILL says nothing about the file */
+		return WTERMSIG(status) == SIGKILL ? TRIAL_READ : TRIAL_FAILED;
+	if (WEXITSTATUS(status) == STATUS_COPIED)
+		return TRIAL_COPIED;
+	return WEXITSTATUS(status) == STATUS_READ ? TRIAL_READ : TRIAL_FAILED;
 }

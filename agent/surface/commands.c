@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "kernel/keepalive.h"
 #include "kernel/kernel_counts.h"
-#include "kernel/lookout.h"
 #include "surface/commands_parts.h"
 #include "surface/row.h"
 #include "surface/rows.h"
@@ -86,8 +84,8 @@ static void put_keeping(struct row *row, const struct subject *subject)
 
 	interfaces = attach_interfaces(options->attachment, &count);
 	row_put(row, "interfaces", rows_interfaces(interfaces, count));
-	row_put_flag(row, "watching", !lookout_missing(options->attachment));
-	row_put_flag(row, "tcp_keepalive", keepalive_works(options->attachment));
+	row_put_flag(row, "watching", options->sees_packets(options->context));
+	row_put_flag(row, "tcp_keepalive", options->sees_connections(options->context));
 	row_put(row, "sip_ports", row_of_ports(options));
 	row_put_number(row, "threshold_ms", keeper_threshold_ns(subject->keeper) / NS_PER_MS);
 	row_put_number(row, "paths", keeper_kept(subject->keeper));

@@ -3,7 +3,7 @@
  * commands_parts.h - what the files of the commands share; only they include it.
  *
  * commands.c has those about the whole agent and the table of all, commands_paths.c those about
- * paths, commands_cluster.c those about the cluster.
+ * paths, commands_cluster.c those about the cluster, commands_check.c what is wrong.
  */
 #ifndef AGENT_SURFACE_COMMANDS_PARTS_H
 #define AGENT_SURFACE_COMMANDS_PARTS_H

@@ -154,6 +154,10 @@ static void say_unprompted(struct text *reason, int error)
 	case -EALREADY:
 		text_format(reason, "a prompt is on its way on this path already");
 		break;
+	case -EAGAIN:
+		text_format(reason, "a cap of prompts is used up: see prompts_capped_* of "
+				    "\"sippath stats\", and try again");
+		break;
 	case -ENETDOWN:
 		text_format(reason, "the programs are not on their interfaces: restart sippathd");
 		break;

@@ -17,6 +17,7 @@
 #include "base/counts.h"
 #include "cluster/directory.h"
 #include "cluster/redis_link.h"
+#include "health/troubles.h"
 #include "kernel/attach.h"
 #include "pipeline.h"
 
@@ -52,6 +53,7 @@ struct control_options {
 	struct ev_loop *loop;
 	int listening; /* the descriptor to accept clients from */
 	const struct counts *counts;
+	const struct troubles *troubles;
 	/* Never NULL; outside of a cluster its functions return -ENOENT. */
 	const struct directory *directory;
 	const struct redis_address *cluster; /* NULL for an agent outside of one */
@@ -72,6 +74,9 @@ struct control_options {
 	 * if that goes on with the old one. It must not wait: every path waits with it.
 	 */
 	int (*threshold_changed)(void *context, uint64_t threshold_ns);
+	/* What the programs see as far as is known: every packet; TCP connections, which are kept. */
+	bool (*sees_packets)(void *context);
+	bool (*sees_connections)(void *context);
 };
 
 /* Serves whoever connects from now on. -errno after one log line. */

@@ -85,8 +85,8 @@ int kernel_teardown(void **state)
 	return 0;
 }
 
-static int run(const struct bpf_program *program, const struct frame *frame,
-	       struct __sk_buff *context)
+static bool try_run(const struct bpf_program *program, const struct frame *frame,
+		    struct __sk_buff *context, int *verdict)
 {
 	static uint8_t out[FRAME_MAX];
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
@@ -95,21 +95,35 @@ static int run(const struct bpf_program *program, const struct frame *frame,
 		    .ctx_size_in = context ? sizeof(*context) : 0, .repeat = 1);
 
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(program), &options), 0);
-	assert_int_equal(options.data_size_out, frame->length);
-	assert_memory_equal(out, frame->bytes, frame->length);
-	return (int)options.retval;
+	*verdict = (int)options.retval;
+	return options.data_size_out == frame->length &&
+	       memcmp(out, frame->bytes, frame->length) == 0;
+}
+
+bool kernel_run(struct kernel *kernel, enum sighting_direction direction, const struct frame *frame,
+		uint32_t mark, int *verdict)
+{
+	struct __sk_buff context = { .mark = mark };
+
+	if (direction == SIGHTING_FROM_DEVICE)
+		return try_run(kernel->programs->progs.sippath_ingress, frame, NULL, verdict);
+	return try_run(kernel->programs->progs.sippath_egress, frame, &context, verdict);
 }
 
 int kernel_ingress(struct kernel *kernel, const struct frame *frame)
 {
-	return run(kernel->programs->progs.sippath_ingress, frame, NULL);
+	int verdict;
+
+	assert_true(kernel_run(kernel, SIGHTING_FROM_DEVICE, frame, 0, &verdict));
+	return verdict;
 }
 
 int kernel_egress(struct kernel *kernel, const struct frame *frame, uint32_t mark)
 {
-	struct __sk_buff context = { .mark = mark };
+	int verdict;
 
-	return run(kernel->programs->progs.sippath_egress, frame, &context);
+	assert_true(kernel_run(kernel, SIGHTING_TO_DEVICE, frame, mark, &verdict));
+	return verdict;
 }
 
 static void build_plain(struct frame *frame, struct flow flow, enum sighting_direction direction,
@@ -160,6 +174,11 @@ void kernel_add_path(struct kernel *kernel, struct flow flow, const struct path_
 	assert_int_equal(kernel_try_path(kernel, flow, entry), 0);
 }
 
+void kernel_put_path(struct kernel *kernel, struct flow flow, const struct path_entry *entry)
+{
+	write_map(kernel->programs->maps.sip_paths, &flow, entry);
+}
+
 struct path_entry kernel_path(struct kernel *kernel, struct flow flow)
 {
 	int map = bpf_map__fd(kernel->programs->maps.sip_paths);
@@ -174,6 +193,17 @@ bool kernel_flow(struct kernel *kernel, struct flow flow, struct flow_entry *ent
 	int map = bpf_map__fd(kernel->programs->maps.sip_flows);
 
 	return bpf_map_lookup_elem(map, &flow, entry) == 0;
+}
+
+bool kernel_take_flow(struct kernel *kernel, struct flow *flow, struct flow_entry *entry)
+{
+	int map = bpf_map__fd(kernel->programs->maps.sip_flows);
+
+	if (bpf_map_get_next_key(map, NULL, flow))
+		return false;
+	assert_int_equal(bpf_map_lookup_elem(map, flow, entry), 0);
+	assert_int_equal(bpf_map_delete_elem(map, flow), 0);
+	return true;
 }
 
 void kernel_connect(struct kernel *kernel, struct flow flow)

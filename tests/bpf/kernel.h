@@ -40,6 +40,10 @@ int kernel_teardown(void **state);
 int kernel_ingress(struct kernel *kernel, const struct frame *frame);
 int kernel_egress(struct kernel *kernel, const struct frame *frame, uint32_t mark);
 
+/* The same whichever way it goes, for a test that judges itself: false if it came out changed. */
+bool kernel_run(struct kernel *kernel, enum sighting_direction direction, const struct frame *frame,
+		uint32_t mark, int *verdict);
+
 /* The same for a plain frame of a flow. */
 int kernel_receive(struct kernel *kernel, struct flow flow, const char *payload);
 int kernel_send(struct kernel *kernel, struct flow flow, const char *payload, uint32_t mark);
@@ -52,11 +56,17 @@ void kernel_add_path(struct kernel *kernel, struct flow flow, const struct path_
 /* The same where there may be no room: 0 or -errno. */
 int kernel_try_path(struct kernel *kernel, struct flow flow, const struct path_entry *entry);
 
+/* Makes the entry of a path what it has never been, or adds the path. */
+void kernel_put_path(struct kernel *kernel, struct flow flow, const struct path_entry *entry);
+
 /* The entry of a path; fails the test if there is none. */
 struct path_entry kernel_path(struct kernel *kernel, struct flow flow);
 
 /* The entry of a flow; false if there is none. */
 bool kernel_flow(struct kernel *kernel, struct flow flow, struct flow_entry *entry);
+
+/* Takes an entry of a flow out; false if there is none. */
+bool kernel_take_flow(struct kernel *kernel, struct flow *flow, struct flow_entry *entry);
 
 /*
  * What only the handshake does: writes down a connection of this flow, both of whose streams

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -199,6 +200,27 @@ static void trap_19_a_fragmented_answer_passes(void **state)
 	assert_int_equal(kernel_path(kernel, flow).packets_in, 1);
 }
 
+/* A first fragment that is taken apart again: the inner header does not speak for the outer one. */
+static void trap_19_an_answer_in_a_fragment_of_a_fragment_passes(void **state)
+{
+	const size_t second_header = 14 + 40 + 8;
+	struct kernel *kernel = *state;
+	struct path_entry entry = { .prompt_token = TOKEN_VALUE, .prompt_ns = 1, .prompts = 1 };
+	struct frame_plan plan = frame_plan(frame_flow6(40001), SIGHTING_FROM_DEVICE);
+	const char *answer = MESSAGE_ANSWER("200 OK", TOKEN);
+	struct frame frame;
+
+	kernel_add_path(kernel, plan.flow, &entry);
+	memset(plan.extensions, IPPROTO_FRAGMENT, 2);
+	plan.extensions[2] = FRAME_EXTENSIONS_END;
+	plan.more_fragments = true;
+	frame_build(&frame, &plan, answer, strlen(answer));
+	frame.bytes[second_header + 3] = 0;
+	assert_int_equal(kernel_ingress(kernel, &frame), XDP_PASS);
+	assert_int_equal(kernel_path(kernel, plan.flow).answers, 0);
+	assert_int_equal(kernel_path(kernel, plan.flow).packets_in, 1);
+}
+
 /* The token is found at every position up to its limit, and at none behind it. */
 static void token_is_searched_in_the_first_1023_bytes(void **state)
 {
@@ -248,6 +270,7 @@ int main(void)
 		KERNEL_TEST(trap_19_malformed_status_lines_pass),
 		KERNEL_TEST(trap_19_an_answer_on_another_path_passes_and_refreshes_that_one_only),
 		KERNEL_TEST(trap_19_a_fragmented_answer_passes),
+		KERNEL_TEST(trap_19_an_answer_in_a_fragment_of_a_fragment_passes),
 		KERNEL_TEST(token_is_searched_in_the_first_1023_bytes),
 		KERNEL_TEST(answer_cut_after_every_byte),
 	};

@@ -79,7 +79,9 @@ static void what_is_as_far_as_a_window_fits(void **state)
 static void a_connection_is_followed_however_long_it_is(void **state)
 {
 	struct frame_plan device = device_plan(*state), server = device;
+	struct path_entry entry = { 0 };
 
+	kernel_add_path(*state, device.flow, &entry);
 	server.direction = SIGHTING_TO_DEVICE;
 	for (uint32_t i = 0; i < 100000; i++) {
 		assert_int_equal(reported(*state, &device), 1);

@@ -15,6 +15,7 @@ SERVER=192.0.2.10
 NAT_PUBLIC=198.51.100.1
 CALLER=203.0.113.20
 SERVER6=2001:db8:2::10
+declare -A CAPTURES=() # processes that record, by name
 
 # in_ns NAMESPACE COMMAND...: not "ip netns exec", which hides the BPF pins under a /sys of its own.
 in_ns() {
@@ -166,8 +167,14 @@ mapped() {
 # into $LAB_LOGS/NAME.pcap.
 capture() {
 	local -r file=$LAB_LOGS/$2.pcap
-	spawn "$1" "$2.tcpdump" tcpdump -i "${DEVICE:-eth0}" -n --immediate-mode -U -Z root -w "$file" "${3:-udp port 5060}"
+	spawn "$1" "$2.tcpdump" tcpdump -i "${DEVICE:-eth0}" -B 32768 -n --immediate-mode -U -Z root -w "$file" "${3:-udp port 5060}"
+	CAPTURES[$2]=$!
 	wait_until 10 grep -q 'listening on' "$LAB_LOGS/$2.tcpdump"
+}
+
+# stop_capture NAME: all that was seen is in the file then.
+stop_capture() {
+	kill "${CAPTURES[$1]}" && wait "${CAPTURES[$1]}" || true
 }
 
 # captured NAME: the packets recorded so far, one line each, times in seconds.

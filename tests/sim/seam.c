@@ -17,6 +17,7 @@
 #include "kernel_abi.h"
 
 static const struct seam *seam;
+static uint64_t bytes_sent;
 static wire_refusal_handler *on_refusal;
 static void *refusal_context;
 static bool clocks_watched;
@@ -26,6 +27,12 @@ static uint64_t clock_readings;
 void seam_set(const struct seam *world)
 {
 	seam = world;
+	bytes_sent = 0;
+}
+
+uint64_t seam_bytes_sent(void)
+{
+	return bytes_sent;
 }
 
 uint64_t seam_coarse_ns(uint64_t now_ns)
@@ -124,6 +131,7 @@ bool wire_holds(struct wire *wire, const struct flow *flow)
 int wire_queue(struct wire *wire, const struct flow *flow, struct span payload)
 {
 	(void)wire;
+	bytes_sent += payload.length;
 	return seam->send(flow, token_of(payload));
 }
 
@@ -140,9 +148,9 @@ void wire_on_refusal(struct wire *wire, wire_refusal_handler *handler, void *con
 	refusal_context = context;
 }
 
-void seam_refuse(const struct flow *flow)
+void seam_refuse(const struct flow *flow, bool congested)
 {
-	on_refusal(refusal_context, flow);
+	on_refusal(refusal_context, flow, congested);
 }
 
 void wire_addresses_changed(struct wire *wire)

@@ -35,8 +35,11 @@ struct seam {
 /* Puts a world on, NULL: takes it off. */
 void seam_set(const struct seam *seam);
 
-/* The network refuses a datagram that it had taken. */
-void seam_refuse(const struct flow *flow);
+/* The payloads of all datagrams that were sent into the world that is on. */
+uint64_t seam_bytes_sent(void);
+
+/* The network refuses a datagram that it had taken; "congested": for want of room. */
+void seam_refuse(const struct flow *flow, bool congested);
 
 /* Hands the pipeline a SIP message, as the programs would report it. */
 void seam_see(struct pipeline *pipeline, const struct flow *flow, uint64_t when_ns,

@@ -186,6 +186,21 @@ static void trap_09_turns_that_were_slept_through_make_no_burst(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What found no room in the transmit queue is prompted again, and nobody is lost for it. */
+static void prompts_that_find_no_room_leave_a_little_later(void **state)
+{
+	const unsigned int devices = 600, room = PACER_RATE_FLOOR / 100 - 2;
+	struct world *world = *state;
+
+	world->room_per_10ms = room;
+	register_mass(world, devices);
+	world_run(world, 2 * THRESHOLD - NS_PER_S);
+	assert_int_equal(world->datagrams, devices);
+	assert_true(world->refusals > 0);
+	assert_true(world->per_10ms_most <= room);
+	assert_none_too_quiet(world, 0, NAT_PATIENCE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +212,7 @@ int main(void)
 		TEST(trap_09_a_threshold_set_twice_makes_no_burst),
 		TEST(trap_09_turns_that_were_slept_through_make_no_burst),
 		TEST(trap_10_dead_devices_do_not_delay_the_others),
+		TEST(prompts_that_find_no_room_leave_a_little_later),
 	};
 
 	return cmocka_run_group_tests_name("masses", tests, NULL, NULL);

@@ -135,6 +135,17 @@ static bool holds(const struct flow *flow)
 	return is_held(flow);
 }
 
+/* True if this host's transmit queue has no room any more in these 10 ms. */
+static bool is_full(void)
+{
+	bool same_slot = world->slot == world->now_ns / (10 * NS_PER_MS);
+
+	if (world->room_per_10ms == 0 || !same_slot || world->slot_datagrams < world->room_per_10ms)
+		return false;
+	world->refusals++;
+	return true;
+}
+
 static int send_prompt(const struct flow *flow, uint64_t token)
 {
 	size_t index = index_of(flow);
@@ -142,7 +153,7 @@ static int send_prompt(const struct flow *flow, uint64_t token)
 	if (!is_held(flow))
 		return -EADDRNOTAVAIL;
 	assert_true(present[index]); /* nothing is prompted that is not a path */
-	if (world->network_down) {
+	if (world->network_down || is_full()) {
 		world->refused[world->refused_count++] = *flow;
 		return 0;
 	}
@@ -155,7 +166,7 @@ static int send_prompt(const struct flow *flow, uint64_t token)
 static void flush(void)
 {
 	while (world->refused_count > 0)
-		seam_refuse(&world->refused[--world->refused_count]);
+		seam_refuse(&world->refused[--world->refused_count], world->room_per_10ms > 0);
 }
 
 static const struct seam seam = {
@@ -318,7 +329,8 @@ void world_lose_entry(struct world *w, const struct world_device *device)
 	erase_entry(&device->flow);
 }
 
-static struct world *begin(uint64_t threshold_ns, uint32_t paths_max, struct share *share)
+static struct world *begin(uint64_t threshold_ns, uint32_t paths_max,
+			   const struct caps_limits *caps, struct share *share)
 {
 	struct pipeline_options options = {
 		.keeper.path_map = -1,
@@ -326,6 +338,7 @@ static struct world *begin(uint64_t threshold_ns, uint32_t paths_max, struct sha
 		.keeper.connection_map = -1,
 		.keeper.paths_max = paths_max,
 		.keeper.defaults.threshold_ns = threshold_ns,
+		.keeper.caps = *caps,
 		.keeper.coarse_lag_ns = WORLD_TICK_NS,
 		.share = share,
 		.transactions_max = 64,
@@ -346,19 +359,26 @@ static struct world *begin(uint64_t threshold_ns, uint32_t paths_max, struct sha
 	return world;
 }
 
+static const struct caps_limits uncapped = { 0 };
+
 struct world *world_begin(uint64_t threshold_ns)
 {
-	return begin(threshold_ns, WORLD_DEVICES_MAX, NULL);
+	return begin(threshold_ns, WORLD_DEVICES_MAX, &uncapped, NULL);
 }
 
 struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max)
 {
-	return begin(threshold_ns, paths_max, NULL);
+	return begin(threshold_ns, paths_max, &uncapped, NULL);
+}
+
+struct world *world_begin_capped(uint64_t threshold_ns, const struct caps_limits *caps)
+{
+	return begin(threshold_ns, WORLD_DEVICES_MAX, caps, NULL);
 }
 
 struct world *world_begin_sharing(uint64_t threshold_ns, struct share *share)
 {
-	return begin(threshold_ns, WORLD_DEVICES_MAX, share);
+	return begin(threshold_ns, WORLD_DEVICES_MAX, &uncapped, share);
 }
 
 void world_end(struct world *w)

@@ -56,6 +56,8 @@ struct world {
 	bool map_stuck; /* neither insertions nor deletions succeed */
 	bool address_held; /* this host holds the local addresses */
 	bool network_down; /* it takes datagrams and sends none of them */
+	uint64_t room_per_10ms; /* it has room for so many datagrams, 0: for all; others it refuses */
+	uint64_t refusals; /* for want of room */
 	struct flow refused[WORLD_DEVICES_MAX];
 	size_t refused_count;
 	uint64_t holds_asked; /* how often that was asked before anything was to be sent */
@@ -66,6 +68,7 @@ struct world {
 /* Begins a world at an arbitrary time; cmocka fails the test if it cannot. */
 struct world *world_begin(uint64_t threshold_ns);
 struct world *world_begin_small(uint64_t threshold_ns, uint32_t paths_max);
+struct world *world_begin_capped(uint64_t threshold_ns, const struct caps_limits *caps);
 struct world *world_begin_sharing(uint64_t threshold_ns, struct share *share);
 void world_end(struct world *world);
 

@@ -157,6 +157,19 @@ static inline struct attachment *must_open_one(const char *interface)
 	return must_open(&options);
 }
 
+/* Both ends, so that the interface has a carrier. */
+static inline void set_up(const char *interface, const char *peer)
+{
+	assert_int_equal(run("ip link set %s up && ip link set %s up", interface, peer), 0);
+}
+
+static inline struct attachment *must_open_up(const char *interface)
+{
+	set_up("v0", "p0");
+	set_up("v1", "p1");
+	return must_open_one(interface);
+}
+
 static inline const struct attach_interface *interface_of(const struct attachment *attachment,
 							  size_t at)
 {

@@ -23,7 +23,6 @@
 #include "base/log.h"
 #include "cluster/share.h"
 #include "kernel/connection_map.h"
-#include "kernel/keepalive.h"
 #include "kernel/kernel_counts.h"
 #include "state/registration.h"
 #include "surface/control.h"
@@ -65,6 +64,7 @@ static int kernel_error;
 static struct ev_loop *loop;
 static struct control *control;
 static int listening;
+static struct troubles *troubles;
 static char directory[] = "/tmp/sippath-test-control-XXXXXX";
 static char socket_path[sizeof(directory) + 16];
 
@@ -152,18 +152,18 @@ int kernel_counts_read(int map_fd, uint64_t out[KERNEL_COUNTER_MAX])
 	return kernel_error;
 }
 
-bool keepalive_works(const struct attachment *attachment)
-{
-	(void)attachment;
-	return true;
-}
-
 int connection_map_read(int map, const struct flow *flow, struct connection_entry *entry)
 {
 	assert_int_equal(map, 78);
 	assert_int_equal(flow->transport, FLOW_TCP);
 	*entry = connection;
 	return 0;
+}
+
+static inline bool sees_all(void *context)
+{
+	assert_ptr_equal(context, &turns_asked_for);
+	return true;
 }
 
 static inline int note_threshold(void *context, uint64_t threshold_ns)
@@ -366,6 +366,8 @@ static inline struct control_options agent_options(void)
 		.port_count = COUNT(ports),
 		.turn = count_turn,
 		.threshold_changed = note_threshold,
+		.sees_packets = sees_all,
+		.sees_connections = sees_all,
 		.context = &turns_asked_for,
 	};
 }
@@ -386,8 +388,10 @@ static inline int begin_with(struct control_options options)
 	connection = (struct connection_entry){ .keepalive = 1 };
 	rules = (struct path_rules){ .threshold_ns = 24 * NS_PER_S };
 	memset(&counts, 0, sizeof(counts));
+	troubles = troubles_new(&counts);
+	options.troubles = troubles;
 	strcpy(directory + sizeof(directory) - 7, "XXXXXX");
-	if (!loop || !pipeline.keeper.paths || !mkdtemp(directory))
+	if (!loop || !troubles || !pipeline.keeper.paths || !mkdtemp(directory))
 		return -1;
 	snprintf(socket_path, sizeof(socket_path), "%s/s.sock", directory);
 	listening = listener_open(socket_path);
@@ -409,6 +413,7 @@ static inline int end(void **state)
 
 	(void)state;
 	control_close(control);
+	troubles_free(troubles);
 	listener_close(listening, socket_path);
 	ev_loop_destroy(loop);
 	while ((path = paths_walk(pipeline.keeper.paths, &cursor)))

@@ -73,7 +73,10 @@ static inline struct path *path_at(struct world *world, const struct flow *flow)
 {
 	struct path *path = paths_find(world->paths, flow);
 
-	return path ? path : paths_add(world->paths, flow, world->now_ns);
+	if (!path)
+		path = paths_add(world->paths, flow, world->now_ns);
+	assert_non_null(path);
+	return path;
 }
 
 /* Carries a change on, as the pipeline and the keeper do. */

@@ -38,7 +38,7 @@ struct scene {
 static inline struct scene new_scene(void)
 {
 	struct scene scene = {
-		.policy = { LAG },
+		.policy = { .coarse_lag_ns = LAG },
 		.path = { .flow = { .transport = FLOW_UDP },
 			  .opened_ns = START,
 			  .last_seen_ns = START,

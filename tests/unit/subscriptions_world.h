@@ -67,6 +67,7 @@ static inline void apply(struct world *world)
 	path = paths_find(world->paths, &world->change.flow);
 	if (!path)
 		path = paths_add(world->paths, &world->change.flow, world->now_ns);
+	assert_non_null(path);
 	paths_attach(path, binding);
 }
 

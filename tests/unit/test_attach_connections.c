@@ -200,17 +200,18 @@ static void what_was_detached_by_force_is_made_anew(void **state)
 
 static void what_was_taken_off_is_put_back(void **state)
 {
-	struct attachment *attachment = must_open_one("v0");
+	struct attachment *attachment = must_open_up("v0");
 	struct bpf_link_info link = link_in(PIN_DIR);
+	struct attach_repair repair;
 
 	(void)state;
-	assert_int_equal(attach_mend_connections(attachment), 0);
+	assert_int_equal(attach_mend(attachment, &repair), 0);
 	assert_int_equal(link_in(PIN_DIR).id, link.id);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(unlink(PIN_DIR "/" SIPPATH_PROGRAM_ACCEPT), 0);
 		assert_goes(bpf_link_get_fd_by_id, link.id);
 		assert_false(keepalive_works(attachment));
-		assert_int_equal(attach_mend_connections(attachment), 0);
+		assert_int_equal(attach_mend(attachment, &repair), 0);
 		assert_true(keepalive_works(attachment));
 		link = link_in(PIN_DIR);
 		assert_int_equal(map_of_program(link.prog_id, SIPPATH_MAP_CONNECTIONS),

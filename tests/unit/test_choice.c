@@ -147,6 +147,7 @@ static void dead_ones_are_left_out(void **state)
 	assert_string_equal(chosen(*state, NULL), "two three one");
 	view_free(*state);
 	*state = view_new(100);
+	assert_non_null(*state);
 	put_node(*state, "one", false, NOW_NS - NODE_DEAD_NS);
 	put(*state, &(struct device){ .node = "one" });
 	assert_string_equal(chosen(*state, NULL), "");

@@ -34,6 +34,9 @@ static void defaults_need_only_an_interface(void **state)
 	assert_int_equal(reading.config.dialog_max_ns, 12 * 3600 * NS_PER_S);
 	assert_int_equal(reading.config.paths_max, SIPPATH_PATHS_DEFAULT);
 	assert_int_equal(reading.config.transactions_max, 16384);
+	assert_int_equal(reading.config.caps.per_address, 500);
+	assert_int_equal(reading.config.caps.per_network, 2000);
+	assert_int_equal(reading.config.caps.per_host, 100000);
 	assert_int_equal(reading.config.prompt_mark, SIPPATH_MARK_DEFAULT);
 	assert_int_equal(reading.config.mode, ATTACH_ANY);
 	assert_int_equal(reading.config.log_level, LOG_LEVEL_INFO);
@@ -144,6 +147,9 @@ static void every_bad_value_of_a_flag_is_refused(void **state)
 		{ "paths-max", "1023" },
 		{ "paths-max", "16777217" },
 		{ "transactions-max", "0" },
+		{ "prompts-per-address", "10000001" },
+		{ "prompts-per-network", "-1" },
+		{ "prompts-per-host", "many" },
 		{ "prompt-mark", "0" },
 		{ "prompt-mark", "0x0" },
 		{ "prompt-mark", "0x" },
@@ -185,6 +191,9 @@ static void every_bound_is_within(void **state)
 		"--linger=1h",
 		"--dialogs.max_lifetime=1m",
 		"--dialogs.max_lifetime=168h",
+		"--prompts-per-address=0",
+		"--prompts-per-network=10000000",
+		"--prompts-per-host=1",
 		"--paths-max=1024",
 		"--paths-max=16777216",
 		"--sip-port=1,65535",

@@ -115,6 +115,7 @@ static void a_remote_of_several_paths_is_refused_with_a_list(void **state)
 	(void)state;
 	flow.local_port = 5062;
 	other = paths_add(pipeline.keeper.paths, &flow, 1);
+	assert_non_null(other);
 	other->rules = &rules;
 	paths_attach(other, &registrations[registered++].binding);
 	say(peer, "{\"command\": \"path\", \"flow\": \"198.51.100.7:10000\"}");

@@ -317,6 +317,7 @@ static void nobody_is_told_of_events_once_the_control_is_closed(void **state)
 	(void)state;
 	assert_non_null(pipeline.keeper.on_event);
 	control_close(control);
+	control = NULL;
 	assert_null(pipeline.keeper.on_event);
 	assert_closed(peer);
 	leave(peer);

@@ -55,6 +55,7 @@ static void questions_are_forgotten_when_the_control_closes(void **state)
 	say(peer, ALICE);
 	await_questions(1);
 	control_close(control);
+	control = NULL;
 	assert_int_equal(forgotten, 1);
 	assert_closed(peer);
 	leave(peer);

@@ -117,6 +117,7 @@ static void trap_34_forks_are_legs_of_their_own(void **state)
 	assert_one_change(world, BINDING_BEGINS, REASON_dialog_early);
 	assert_int_equal(dialogs_count(world->dialogs), 2);
 	loser = leg_at(world, ALICE_PORT, "a", "b2");
+	assert_non_null(loser);
 
 	answer_alice(world, 200, "b1");
 	assert_int_equal(world->change_count, 2);

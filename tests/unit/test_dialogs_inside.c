@@ -37,6 +37,7 @@ static void trap_35_a_session_timer_ends_a_call(void **state)
 
 	accept_with_timer(world, SIGHTING_FROM_DEVICE, 1800, REFRESHER_UAC);
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	assert_int_equal(leg->session_expires, 1800);
 	accepted_ns = world->now_ns;
 	ack_on(world, &flow, SIGHTING_FROM_DEVICE, "a", "b");
@@ -64,6 +65,7 @@ static void trap_35_max_lifetime_bounds_a_session_timer(void **state)
 
 	accept_with_timer(world, SIGHTING_TO_DEVICE, FACTS_UNSTATED - 1, REFRESHER_UNSTATED);
 	leg = leg_at(world, ALICE_PORT, "b", "a");
+	assert_non_null(leg);
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + MAX_LIFETIME_NS);
 	assert_int_equal(leg->binding.expiry, REASON_dialog_too_long);
 	assert_false(leg->device_refreshes);
@@ -111,6 +113,7 @@ static void trap_37_an_update_moves_an_early_leg(void **state)
 	alice_refreshes(world, 40009, SIP_METHOD_UPDATE, 2);
 	assert_one_change(world, BINDING_MOVED, REASON_dialog_moved);
 	leg = leg_at(world, 40009, "a", "b");
+	assert_non_null(leg);
 	assert_true(leg->early);
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + DIALOG_EARLY_NS);
 	/* The INVITE's own answer still goes to where the INVITE came from, and moves nothing. */
@@ -172,6 +175,7 @@ static void trap_38_a_request_inside_finds_a_dialog(void **state)
 	answer_inside(world, SIGHTING_FROM_DEVICE, BOB_PORT, &request, 200);
 	assert_one_change(world, BINDING_BEGINS, REASON_dialog_found);
 	leg = leg_at(world, BOB_PORT, "b", "a");
+	assert_non_null(leg);
 	assert_false(leg->early);
 	assert_true(span_equal(leg->binding.aor, SPAN("sip:bob@example.com")));
 	assert_true(span_equal(leg->binding.target, SPAN(BOB_URI)));
@@ -189,6 +193,7 @@ static void trap_45_a_reinvite_says_that_a_missed_2xx_was_sent(void **state)
 	answer_alice(world, 180, "b");
 	alice_refreshes(world, ALICE_PORT, SIP_METHOD_INVITE, 2);
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	assert_false(leg->early);
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + MAX_LIFETIME_NS);
 	assert_int_equal(counted(world, COUNT_dialogs_found), 0);
@@ -220,6 +225,7 @@ static void trap_39_what_has_ended_lingers(void **state)
 
 	answer_alice(world, 200, "b");
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	bye(world, ALICE_PORT, SIGHTING_TO_DEVICE, "b", "a");
 	assert_one_change(world, BINDING_LINGERS, REASON_dialog_bye);
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + LINGER_NS);
@@ -349,6 +355,7 @@ static void a_leg_that_is_on_no_path_begins_again(void **state)
 
 	answer_alice(world, 180, "b");
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	paths_detach(world->changes[0].binding);
 	answer_alice(world, 200, "b");
 	assert_one_change(world, BINDING_BEGINS, REASON_dialog_confirmed);

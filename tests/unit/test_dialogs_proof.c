@@ -38,6 +38,7 @@ static void trap_44_a_call_that_is_never_acknowledged_ends_soon(void **state)
 	answer_alice(world, 200, "b");
 	accepted_ns = world->now_ns;
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	assert_int_equal(leg->binding.ends_ns, accepted_ns + DIALOG_ACK_NS);
 	assert_int_equal(leg->binding.expiry, REASON_dialog_unacknowledged);
 	answer_alice(world, 200, "b"); /* repeated, since there is no ACK */
@@ -68,6 +69,7 @@ static void an_ack_prolongs_no_short_session(void **state)
 	response.session_expires = 10;
 	answer(world, SIGHTING_FROM_DEVICE, ALICE_PORT, &request, &response);
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + 10 * NS_PER_S);
 	assert_int_equal(leg->binding.expiry, REASON_dialog_session_expired);
 	alice_acks(world, ALICE_PORT, "b");
@@ -90,6 +92,7 @@ static void a_request_inside_proves_as_much_as_an_ack(void **state)
 
 	answer_alice(world, 200, "b");
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	refresh_alice(world, SIGHTING_FROM_DEVICE, 2, 200);
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + MAX_LIFETIME_NS);
 	alice_acks(world, ALICE_PORT, "b"); /* to the re-INVITE */
@@ -117,6 +120,7 @@ static void trap_40_an_ack_after_a_restart_counts(void **state)
 	assert_true(dialogs_restore(world->dialogs, &record, &change));
 	apply(world, &change);
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	assert_int_equal(leg->binding.ends_ns, record.accepted_ns + DIALOG_ACK_NS);
 	alice_acks(world, ALICE_PORT, "b");
 	assert_one_change(world, BINDING_RENEWED, REASON_dialog_confirmed);
@@ -194,6 +198,7 @@ static void trap_44_what_is_accepted_after_a_bye_revives_a_leg(void **state)
 	assert_int_equal(state_at(world, ALICE_PORT), PATH_DIALOG);
 	assert_int_equal(dialogs_count(world->dialogs), 1);
 	leg = leg_at(world, ALICE_PORT, "a", "b");
+	assert_non_null(leg);
 	assert_true(leg->device_called);
 	assert_true(span_equal(leg->binding.target, SPAN(ALICE_URI)));
 	assert_int_equal(leg->binding.ends_ns, world->now_ns + MAX_LIFETIME_NS);

@@ -18,20 +18,35 @@ struct world {
 	struct binding *binding; /* the one that is brought back */
 };
 
-static void take(void *context, const struct binding_change *change)
+static void take(void *context, uint64_t id, const struct record *record)
 {
 	struct world *world = context;
-	struct path *path = paths_add(world->paths, &change->flow, clock_now_ns());
+	struct binding_change change;
+	struct path *path;
 
+	assert_true(ledger_restore(world->ledger, id, record, clock_now_ns(), &change));
+	path = paths_add(world->paths, &change.flow, clock_now_ns());
 	assert_non_null(path);
-	paths_attach(path, change->binding);
-	world->binding = change->binding;
+	paths_attach(path, change.binding);
+	world->binding = change.binding;
+}
+
+/* As the pipeline does with each turn. */
+static bool write_down(struct world *world, uint64_t now_ns)
+{
+	if (store_begin_anew(world->store, now_ns))
+		ledger_note_anew(world->ledger);
+	if (ledger_note_on(world->ledger, world->paths))
+		store_complete(world->store);
+	store_flush(world->store);
+	return !store_is_behind(world->store);
 }
 
 /* A ledger that has brought back one dialog. */
 static void begin(struct world *world)
 {
 	struct ledger_options options = { .paths_max = 8, .counts = &world->counts };
+	struct store_listener listener = { .binding = take, .context = world };
 
 	in_a_child(put_flush_and_die);
 	world->store = opened();
@@ -40,7 +55,7 @@ static void begin(struct world *world)
 	world->paths = paths_new(8);
 	assert_non_null(world->ledger);
 	assert_non_null(world->paths);
-	assert_int_equal(ledger_recall(world->ledger, clock_now_ns(), take, world), 1);
+	assert_int_equal(store_walk(world->store, &listener), 1);
 	assert_int_not_equal(world->binding->stored, 0);
 }
 
@@ -64,11 +79,10 @@ static void what_is_brought_back_is_written_down_at_once(void **state)
 	(void)state;
 	begin(&world);
 	stored = world.binding->stored;
-	ledger_note(world.ledger, world.binding); /* in vain: the store is behind */
-	assert_int_equal(world.binding->stored, stored);
-	assert_true(ledger_write_down(world.ledger, world.paths, clock_now_ns()));
+	assert_int_not_equal(stored, 0);
+	assert_true(write_down(&world, clock_now_ns()));
 	ledger_note(world.ledger, world.binding);
-	assert_true(ledger_write_down(world.ledger, world.paths, clock_now_ns()));
+	assert_true(write_down(&world, clock_now_ns()));
 	end(&world);
 	seen = found();
 	assert_int_equal(seen.count, 1);
@@ -94,17 +108,24 @@ static int unlink_found(void)
 	return unlink(path);
 }
 
+/* Something could not be written: now there is room again. */
+static void fall_behind(struct world *world)
+{
+	leave_room(64);
+	ledger_note(world->ledger, world->binding);
+	assert_false(write_down(world, clock_now_ns()));
+	leave_room(RLIM_INFINITY);
+}
+
 static void what_could_not_be_written_is_once_there_is_room(void **state)
 {
 	struct world world = { 0 };
 
 	(void)state;
 	begin(&world);
-	leave_room(64);
-	assert_false(ledger_write_down(world.ledger, world.paths, clock_now_ns()));
+	fall_behind(&world);
 	assert_int_equal(unlink_found(), 0); /* so that what comes back was written just now */
-	leave_room(RLIM_INFINITY);
-	assert_true(ledger_write_down(world.ledger, world.paths, LATER));
+	assert_true(write_down(&world, LATER));
 	end(&world);
 	assert_int_equal(found().count, 1);
 }
@@ -116,9 +137,10 @@ static void what_is_on_no_path_is_not_written(void **state)
 
 	(void)state;
 	begin(&world);
+	fall_behind(&world);
 	path = world.binding->path;
 	paths_detach(world.binding);
-	assert_true(ledger_write_down(world.ledger, world.paths, clock_now_ns()));
+	assert_true(write_down(&world, LATER));
 	paths_attach(path, world.binding);
 	end(&world);
 	assert_int_equal(found().count, 0);

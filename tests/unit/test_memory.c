@@ -121,6 +121,7 @@ static void namesakes_are_few(void **state)
 	struct memory_entry entry;
 	size_t found = 0;
 
+	assert_non_null(memory);
 	(void)state;
 	for (uint64_t wanted = 1; wanted <= 10 * MEMORY_NAMESAKES_MAX; wanted++) {
 		struct memory_key key = { .identity = 7, .wanted = wanted };

@@ -4,6 +4,7 @@
  * gets into it by running a tiny program.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -117,6 +120,15 @@ static void take_sighting(void *context, const struct sighting *sighting)
 	seen->count++;
 }
 
+/* As the agent does once it has written down what it has learnt. */
+static int read_and_release(struct observer *observer, int limit)
+{
+	int sightings = observer_read(observer, limit);
+
+	observer_release(observer);
+	return sightings;
+}
+
 static struct observer *observe(struct seen *seen)
 {
 	struct observer *observer = observer_new(ring_fd, take_sighting, seen);
@@ -144,7 +156,7 @@ static void sightings_come_oldest_first_with_their_bytes(void **state)
 	assert_true(put_sighting(2, "SIP/2.0 200 OK"));
 	assert_true(put_sighting(3, ""));
 	assert_true(is_readable(observer));
-	assert_int_equal(observer_read(observer, 100), 3);
+	assert_int_equal(read_and_release(observer, 100), 3);
 	assert_int_equal(seen.count, 3);
 	assert_int_equal(seen.when_ns[0], 1);
 	assert_string_equal(seen.text[0], "REGISTER sip:example.org SIP/2.0");
@@ -152,7 +164,7 @@ static void sightings_come_oldest_first_with_their_bytes(void **state)
 	assert_string_equal(seen.text[1], "SIP/2.0 200 OK");
 	assert_int_equal(seen.when_ns[2], 3);
 	assert_false(is_readable(observer));
-	assert_int_equal(observer_read(observer, 100), 0);
+	assert_int_equal(read_and_release(observer, 100), 0);
 	observer_free(observer);
 }
 
@@ -164,13 +176,13 @@ static void a_limit_leaves_the_rest_for_the_next_reading(void **state)
 	(void)state;
 	for (uint64_t i = 0; i < 5; i++)
 		assert_true(put_sighting(i, "x"));
-	assert_int_equal(observer_read(observer, 0), 0);
-	assert_int_equal(observer_read(observer, 2), 2);
+	assert_int_equal(read_and_release(observer, 0), 0);
+	assert_int_equal(read_and_release(observer, 2), 2);
 	assert_int_equal(seen.count, 2);
 	assert_true(is_readable(observer));
-	assert_int_equal(observer_read(observer, 2), 2);
+	assert_int_equal(read_and_release(observer, 2), 2);
 	assert_true(is_readable(observer));
-	assert_int_equal(observer_read(observer, 2), 1);
+	assert_int_equal(read_and_release(observer, 2), 1);
 	assert_false(is_readable(observer));
 	assert_int_equal(seen.count, 5);
 	for (uint64_t i = 0; i < 5; i++)
@@ -189,7 +201,7 @@ static void records_too_short_for_what_they_claim_are_skipped(void **state)
 	assert_true(put_record(&claims_too_much, sizeof(claims_too_much)));
 	assert_true(put_record(&claims_too_much, sizeof(claims_too_much) - 1));
 	assert_true(put_sighting(9, "whole"));
-	assert_int_equal(observer_read(observer, 100), 1);
+	assert_int_equal(read_and_release(observer, 100), 1);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.when_ns[0], 9);
 	observer_free(observer);
@@ -204,7 +216,7 @@ static void every_kind_of_sighting_is_handed_over(void **state)
 	(void)state;
 	for (sighting.kind = SIGHTING_MESSAGE; sighting.kind <= SIGHTING_CLOSED; sighting.kind++)
 		assert_true(put_record(&sighting, sizeof(sighting)));
-	assert_int_equal(observer_read(observer, 100), 4);
+	assert_int_equal(read_and_release(observer, 100), 4);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(seen.kind[i], i);
 	observer_free(observer);
@@ -230,7 +242,7 @@ static void records_that_claim_what_cannot_be_are_skipped(void **state)
 		memcpy(record, &claims[i], sizeof(claims[i]));
 		assert_true(put_record(record, (uint32_t)sizeof(claims[i]) + claims[i].captured));
 		assert_true(put_sighting(i + 1, "whole"));
-		assert_int_equal(observer_read(observer, 100), 1);
+		assert_int_equal(read_and_release(observer, 100), 1);
 		assert_int_equal(seen.when_ns[i], i + 1);
 	}
 	observer_free(observer);
@@ -243,12 +255,12 @@ static void what_came_while_nobody_observed_is_read_later(void **state)
 
 	(void)state;
 	assert_true(put_sighting(1, "read"));
-	assert_int_equal(observer_read(observer, 100), 1);
+	assert_int_equal(read_and_release(observer, 100), 1);
 	observer_free(observer);
 	assert_true(put_sighting(2, "not read yet"));
 	observer = observe(&seen);
 	assert_true(is_readable(observer));
-	assert_int_equal(observer_read(observer, 100), 1);
+	assert_int_equal(read_and_release(observer, 100), 1);
 	assert_int_equal(seen.when_ns[0], 2);
 	observer_free(observer);
 }
@@ -263,11 +275,132 @@ static void trap_45_reading_a_full_ring_buffer_makes_room_again(void **state)
 	while (put_sighting((uint64_t)put, "fills the ring buffer") && put < RING_BYTES)
 		put++;
 	assert_in_range(put, 1, SEEN_MAX - 1);
-	assert_int_equal(observer_read(observer, RING_BYTES), put);
+	assert_int_equal(read_and_release(observer, RING_BYTES), put);
 	assert_true(put_sighting(12345, "after the loss"));
-	assert_int_equal(observer_read(observer, RING_BYTES), 1);
+	assert_int_equal(read_and_release(observer, RING_BYTES), 1);
 	assert_int_equal(seen.when_ns[put], 12345);
 	observer_free(observer);
+}
+
+/* A killed agent releases nothing: whoever comes after it is told again, and goes on after it. */
+static void what_was_not_released_is_handed_over_again(void **state)
+{
+	struct seen seen;
+	struct observer *observer = observe(&seen);
+
+	(void)state;
+	for (uint64_t i = 0; i < 4; i++)
+		assert_true(put_sighting(i, "x"));
+	assert_int_equal(read_and_release(observer, 1), 1);
+	assert_int_equal(observer_read(observer, 2), 2);
+	assert_true(is_readable(observer));
+	observer_free(observer);
+	observer = observe(&seen);
+	assert_int_equal(observer_read(observer, 100), 3);
+	assert_int_equal(observer_read(observer, 100), 0); /* not twice by the same */
+	assert_int_equal(seen.when_ns[0], 1);
+	assert_int_equal(seen.when_ns[2], 3);
+	observer_release(observer);
+	assert_false(is_readable(observer));
+	observer_free(observer);
+	observer = observe(&seen);
+	assert_int_equal(observer_read(observer, 100), 0);
+	observer_free(observer);
+}
+
+/* It is released a part at a time: the kernel may fill the room of each at once. */
+static void sightings_go_round_the_ring_buffer_many_times(void **state)
+{
+	enum { ROUNDS = 2000 };
+	struct seen seen;
+	struct observer *observer = observe(&seen);
+	uint64_t put = 0, taken = 0;
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		char text[TEXT_MAX] = "";
+
+		memset(text, 'a' + round % 26, (size_t)(round * 7 % (TEXT_MAX - 1)));
+		for (int i = 0; i < 3; i++)
+			put += put_sighting(put, text);
+		seen.count = 0;
+		observer_read(observer, 2 + round % 3);
+		observer_release(observer);
+		for (int i = 0; i < seen.count; i++)
+			assert_int_equal(seen.when_ns[i], taken++);
+	}
+	while (seen.count = 0, read_and_release(observer, 100) > 0)
+		for (int i = 0; i < seen.count; i++)
+			assert_int_equal(seen.when_ns[i], taken++);
+	assert_int_equal(taken, put);
+	assert_true(put * sizeof(struct sighting) > 10 * RING_BYTES);
+	observer_free(observer);
+}
+
+/* The loop's own way of waiting: what is put while the consumer is behind wakes nobody. */
+static void an_epoll_misses_nothing(void **state)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	struct seen seen;
+	struct observer *observer = observe(&seen);
+	int epoll = epoll_create1(0);
+
+	(void)state;
+	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, observer_fd(observer), &event), 0);
+	for (uint64_t i = 0; i < 20; i++) {
+		assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
+		assert_true(put_sighting(3 * i, "wakes"));
+		assert_int_equal(epoll_wait(epoll, &event, 1, -1), 1);
+		assert_int_equal(observer_read(observer, 100), 1);
+		assert_true(put_sighting(3 * i + 1, "before the release"));
+		observer_release(observer);
+		assert_int_equal(epoll_wait(epoll, &event, 1, -1), 1);
+		assert_true(put_sighting(3 * i + 2, "after it"));
+		assert_int_equal(read_and_release(observer, 1), 1);
+		assert_int_equal(epoll_wait(epoll, &event, 1, -1), 1);
+		assert_int_equal(read_and_release(observer, 100), 1);
+	}
+	close(epoll);
+	observer_free(observer);
+}
+
+/* Sets the position up to which the ring buffer has been read. */
+static void set_consumer(unsigned long position)
+{
+	unsigned long *consumer = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+				       MAP_SHARED, ring_fd, 0);
+
+	assert_ptr_not_equal(consumer, MAP_FAILED);
+	*consumer = position;
+	munmap(consumer, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+static void a_position_that_makes_no_sense_is_mended(void **state)
+{
+	static const unsigned long positions[] = { 1,         4,          8,
+						   64,        RING_BYTES, RING_BYTES + 8,
+						   1UL << 40, ULONG_MAX,  ULONG_MAX - 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(positions) / sizeof(positions[0]); i++) {
+		struct observer *observer;
+		struct seen seen;
+
+		assert_int_equal(make_ring(NULL), 0);
+		assert_true(put_sighting(1, "0123456789 not a length 0123456789"));
+		assert_true(put_sighting(2, "0123456789 not a length 0123456789"));
+		set_consumer(positions[i]);
+		observer = observe(&seen);
+		while (is_readable(observer))
+			read_and_release(observer, 100);
+		seen.count = 0;
+		assert_true(put_sighting(3, "goes on"));
+		assert_int_equal(read_and_release(observer, 100), 1);
+		assert_int_equal(seen.when_ns[0], 3);
+		observer_free(observer);
+		close(ring_fd);
+	}
+	assert_int_equal(make_ring(NULL), 0); /* for whoever closes it */
 }
 
 static void what_is_no_ring_buffer_is_refused(void **state)
@@ -296,6 +429,10 @@ int main(void)
 		ON_A_NEW_RING(records_that_claim_what_cannot_be_are_skipped),
 		ON_A_NEW_RING(what_came_while_nobody_observed_is_read_later),
 		ON_A_NEW_RING(trap_45_reading_a_full_ring_buffer_makes_room_again),
+		ON_A_NEW_RING(what_was_not_released_is_handed_over_again),
+		ON_A_NEW_RING(sightings_go_round_the_ring_buffer_many_times),
+		ON_A_NEW_RING(an_epoll_misses_nothing),
+		cmocka_unit_test_teardown(a_position_that_makes_no_sense_is_mended, close_ring),
 		ON_A_NEW_RING(what_is_no_ring_buffer_is_refused),
 	};
 

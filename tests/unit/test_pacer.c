@@ -120,6 +120,62 @@ static void trap_09_a_mass_that_is_due_at_once_fills_the_window_evenly(void **st
 	assert_true(in_slot[0] <= 2 * even);
 }
 
+/* The distance of the next two turns. */
+static uint64_t gap_at(struct pacer *pacer, uint64_t now_ns)
+{
+	uint64_t first_ns = pacer_reserve(pacer, now_ns);
+
+	return pacer_reserve(pacer, now_ns) - first_ns;
+}
+
+static void turns_are_further_apart_while_there_is_no_room(void **state)
+{
+	const uint64_t usual_ns = NS_PER_S / PACER_RATE_FLOOR;
+	struct pacer pacer = { 0 };
+	uint64_t now_ns = NOW;
+
+	(void)state;
+	pacer_set(&pacer, 0);
+	assert_int_equal(gap_at(&pacer, now_ns), usual_ns);
+	for (unsigned int i = 1; i <= PACER_SLOWNESS_MAX + 2; i++) {
+		unsigned int slowness = i < PACER_SLOWNESS_MAX ? i : PACER_SLOWNESS_MAX;
+
+		now_ns += NS_PER_S / 10;
+		pacer_slow(&pacer, now_ns);
+		pacer_slow(&pacer, now_ns); /* of the same sending */
+		assert_int_equal(gap_at(&pacer, now_ns), usual_ns << slowness);
+	}
+	for (unsigned int i = 1; i <= PACER_SLOWNESS_MAX; i++)
+		assert_int_equal(gap_at(&pacer, now_ns + i * PACER_CROWDED_NS),
+				 usual_ns << (PACER_SLOWNESS_MAX - i));
+	assert_int_equal(gap_at(&pacer, now_ns + 3600 * NS_PER_S), usual_ns);
+}
+
+/* A phone that is prompted too late is lost: trap 2 comes before the host's queue. */
+static void no_turn_lies_further_ahead_for_want_of_room(void **state)
+{
+	struct pacer pacer = { 0 };
+
+	(void)state;
+	pacer_set(&pacer, 0);
+	for (int i = 0; i < 5; i++)
+		pacer_slow(&pacer, NOW + (uint64_t)i);
+	for (int i = 0; i < 10000; i++)
+		assert_true(pacer_reserve(&pacer, NOW + 5) <= NOW + 5 + PACER_HORIZON_NS);
+}
+
+static void places_are_one_after_the_other_without_a_horizon(void **state)
+{
+	struct pacer pacer = { 0 };
+
+	(void)state;
+	pacer_set(&pacer, 0);
+	assert_int_equal(pacer_place(&pacer, NOW, 0), NOW + NS_PER_S / PACER_RATE_FLOOR);
+	assert_int_equal(pacer_place(&pacer, NOW, 99999),
+			 NOW + 100000 * NS_PER_S / PACER_RATE_FLOOR);
+	assert_true(pacer_reserve(&pacer, NOW) <= NOW); /* nothing was reserved */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +186,9 @@ int main(void)
 		cmocka_unit_test(a_time_near_zero_is_a_time),
 		cmocka_unit_test(trap_02_no_turn_lies_beyond_the_horizon),
 		cmocka_unit_test(trap_09_a_mass_that_is_due_at_once_fills_the_window_evenly),
+		cmocka_unit_test(turns_are_further_apart_while_there_is_no_room),
+		cmocka_unit_test(no_turn_lies_further_ahead_for_want_of_room),
+		cmocka_unit_test(places_are_one_after_the_other_without_a_horizon),
 	};
 
 	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);

@@ -202,6 +202,26 @@ static void an_older_report_is_not_taken_for_the_connection_that_stands(void **s
 	close_office(&office);
 }
 
+/* A killed agent has not released it: the next one is told again, and knows what stands. */
+static void a_close_that_is_told_again_ends_no_newer_connection(void **state)
+{
+	struct office office;
+
+	(void)state;
+	open_office(&office);
+	connection_opened_ns = LATER;
+	pipeline_connection(office.pipeline, &office.flow, LATER + 1);
+	see(&office, SIGHTING_CLOSED, SIGHTING_FROM_DEVICE, "", START);
+	assert_int_equal(state_of(&office), PATH_CONNECTED);
+	see_opened(&office, LATER);
+	register_phone(&office, LATER);
+	see_opened(&office, LATER);
+	assert_int_equal(state_of(&office), PATH_REGISTERED);
+	see(&office, SIGHTING_CLOSED, SIGHTING_FROM_DEVICE, "", LATER + 1);
+	assert_int_equal(state_of(&office), PATH_IDLE);
+	close_office(&office);
+}
+
 /* Data may come with the last packet of the handshake, ahead of the report. */
 static void a_stream_that_began_before_its_report_is_read_on(void **state)
 {
@@ -249,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_look_finds_a_connection_replaced_and_the_new_one_begins),
 		cmocka_unit_test(a_connection_that_was_not_reported_is_found_by_a_walk),
 		cmocka_unit_test(an_older_report_is_not_taken_for_the_connection_that_stands),
+		cmocka_unit_test(a_close_that_is_told_again_ends_no_newer_connection),
 		cmocka_unit_test(a_stream_that_began_before_its_report_is_read_on),
 		cmocka_unit_test(a_reopened_connection_begins_its_stream_anew),
 	};

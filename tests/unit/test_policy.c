@@ -253,7 +253,7 @@ static void no_times_whatever_lead_backwards(void **state)
 	for (uint64_t i = 0; i < COMBINATIONS; i++) {
 		uint64_t choice = i;
 		struct path_rules extremely = { .threshold_ns = extreme(&choice) | 1 };
-		struct policy policy = { extreme(&choice) };
+		struct policy policy = { .coarse_lag_ns = extreme(&choice) };
 		struct binding binding = { .ends_ns = i % 2 == 0 ? CLOCK_NEVER : UINT64_MAX / 2 };
 		struct path path = {
 			.opened_ns = 1, .prompt.token = 1, .rules = &extremely, .bindings = &binding

@@ -128,6 +128,7 @@ static void trap_15_a_silent_path_is_prompted_at_growing_distances_for_ever(void
 	uint64_t previous_ns = scene.latest_sending_ns, distance = 0, prompts = 0;
 
 	(void)state;
+	scene.entry.packets_in = 1;
 	while (now_ns < until_ns) {
 		struct policy_verdict verdict = look(&scene, now_ns);
 
@@ -157,6 +158,7 @@ static void trap_15_a_silent_path_that_speaks_is_live_within_a_threshold(void **
 	struct policy_verdict verdict;
 
 	(void)state;
+	scene.entry.answers = 1;
 	verdict = look_until(&scene, now_ns - HOUR, now_ns);
 	device_speaks(&scene, now_ns + 1);
 	verdict = look(&scene, verdict.again_ns);

@@ -285,6 +285,15 @@ static void who_gives_scripts_no_names_is_not_taken(void **state)
 	not_taken(*state, &fake, "gives a script no name");
 }
 
+/* hiredis would make room for all of them at once. */
+static void who_announces_too_much_is_not_taken(void **state)
+{
+	struct fake fake = { .greeting = "*2000000000\r\n" };
+
+	fake_start(&fake, *state);
+	not_taken(*state, &fake, "more at once than there is room for");
+}
+
 static void who_complains_is_heard(void **state)
 {
 	struct fake fake = { .greeting = "-ERR max number of \033[1mclients\033[0m reached\r\n" };
@@ -334,6 +343,7 @@ int main(void)
 		LOST(who_speaks_something_else_is_not_taken),
 		LOST(who_stops_in_the_middle_is_not_taken),
 		LOST(who_gives_scripts_no_names_is_not_taken),
+		LOST(who_announces_too_much_is_not_taken),
 		LOST(who_complains_is_heard),
 		LOST(who_answers_what_was_not_asked_is_left),
 	};

@@ -325,7 +325,7 @@ static void the_stream_silent_longest_makes_room(void **state)
 	assert_int_equal(w->told_count, 0);
 }
 
-#define MANY 10000
+#define MANY 8000
 
 static int setup_many(void **state)
 {
@@ -333,7 +333,7 @@ static int setup_many(void **state)
 }
 
 /* Three times as many streams as there may be, each with all that it can be made to keep. */
-static void trap_44_ten_thousand_streams_are_bounded(void **state)
+static void trap_44_thousands_of_streams_are_bounded(void **state)
 {
 	struct world *w = *state;
 	struct span piece = { make_headers(1000), 1000 };
@@ -357,6 +357,40 @@ static void trap_44_ten_thousand_streams_are_bounded(void **state)
 	free((char *)piece.at);
 }
 
+#define HALF_SENT (2 * (uint32_t)(STREAMS_BYTES_MAX / STREAM_BYTES_MAX))
+
+static int setup_roomy(void **state)
+{
+	return setup_room(state, 2 * HALF_SENT);
+}
+
+/* However many connections there may be, what they do not send whole is bounded. */
+static void trap_44_half_sent_messages_are_bounded_together(void **state)
+{
+	static const char half[] = "ACK sip:a@b SIP/2.0\r\nX: ";
+	struct world *w = *state;
+
+	w->flow.remote_addr[0] = 1;
+	show_part(w, 1, SPAN(MESSAGE("a")), 0, 10);
+	for (uint32_t i = 0; i < HALF_SENT; i++) {
+		w->flow.remote_port = (uint16_t)i;
+		w->flow.remote_addr[1] = (uint8_t)(i >> 16);
+		show(w, 1, SPAN(half));
+	}
+	assert_in_range(streams_count(w->streams), HALF_SENT / 4, HALF_SENT / 2);
+	assert_int_equal(w->counts.value[COUNT_streams_refused],
+			 1 + HALF_SENT - streams_count(w->streams));
+	/* What is whole makes room again. */
+	w->flow.remote_addr[0] = 2;
+	for (uint16_t i = 1; i < 1000; i++) {
+		w->flow.remote_port = i;
+		show(w, 1, SPAN(MESSAGE("b")));
+		forget_told(w);
+	}
+	assert_int_equal(w->counts.value[COUNT_streams_refused],
+			 1 + HALF_SENT + 999 - streams_count(w->streams));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -374,8 +408,10 @@ int main(void)
 		TEST(an_endless_header_is_told_once),
 		TEST(endless_line_ends_are_stepped_over),
 		TEST(the_stream_silent_longest_makes_room),
-		cmocka_unit_test_setup_teardown(trap_44_ten_thousand_streams_are_bounded,
+		cmocka_unit_test_setup_teardown(trap_44_thousands_of_streams_are_bounded,
 						setup_many, teardown),
+		cmocka_unit_test_setup_teardown(trap_44_half_sent_messages_are_bounded_together,
+						setup_roomy, teardown),
 	};
 
 	return cmocka_run_group_tests_name("streams_torture", tests, NULL, NULL);

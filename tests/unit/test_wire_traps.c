@@ -166,6 +166,69 @@ static void trap_10_a_full_send_buffer_is_counted_and_not_waited_for(void **stat
 			"tc qdisc add dev out root tbf rate 8kbit burst 1600 limit 100000000");
 }
 
+/* Told of what was refused. */
+struct refusals {
+	unsigned int count, congested;
+};
+
+static void note_refusal(void *context, const struct flow *flow, bool congested)
+{
+	struct refusals *refusals = context;
+
+	assert_int_equal(flow->transport, FLOW_UDP);
+	refusals->count++;
+	refusals->congested += congested;
+}
+
+/* The causes are counted apart: each has something else that helps. */
+static void assert_cause(struct bench *bench, enum agent_counter cause, const char *flow)
+{
+	static const enum agent_counter causes[] = { COUNT_prompts_failed_congested,
+						     COUNT_prompts_failed_denied,
+						     COUNT_prompts_failed_unreachable };
+	struct refusals refusals = { 0 };
+
+	memset(&bench->counts, 0, sizeof(bench->counts));
+	wire_on_refusal(bench->wire, note_refusal, &refusals);
+	send_one(bench, flow, SPAN("x"));
+	wire_on_refusal(bench->wire, NULL, NULL);
+	assert_int_equal(counted(bench, COUNT_prompts_failed), 1);
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		assert_int_equal(counted(bench, causes[i]), causes[i] == cause);
+	assert_int_equal(refusals.count, 1);
+	assert_int_equal(refusals.congested, cause == COUNT_prompts_failed_congested);
+}
+
+static void each_cause_of_a_refusal_is_counted(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_cause(bench, COUNT_prompts_failed_unreachable,
+		     "udp 198.18.0.1:5060 203.0.113.8:5060");
+	run("nft add table inet refusing");
+	run("nft 'add chain inet refusing output { type filter hook output priority 0; }'");
+	run("nft add rule inet refusing output udp sport 5060 drop");
+	assert_cause(bench, COUNT_prompts_failed_denied, FLOW4);
+	assert_cause(bench, COUNT_prompts_failed_denied, FLOW6);
+	run("nft delete table inet refusing");
+	send_one(bench, FLOW4, SPAN("x"));
+	assert_received(bench->device4, FLOW4, SPAN("x"));
+}
+
+static void a_full_queue_is_told_to_whoever_paces(void **state)
+{
+	struct bench *bench = *state;
+	struct refusals refusals = { 0 };
+
+	wire_on_refusal(bench->wire, note_refusal, &refusals);
+	flood_slow_line(bench, "tc qdisc add dev out root tbf rate 8kbit burst 1600 limit 3000");
+	wire_on_refusal(bench->wire, NULL, NULL);
+	assert_true(refusals.count > 0);
+	assert_int_equal(refusals.congested, refusals.count);
+	assert_int_equal(counted(bench, COUNT_prompts_failed_congested), refusals.count);
+	assert_received(bench->device4, FLOW4, SPAN("x"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +241,8 @@ int main(void)
 		wire_test(trap_10_a_device_out_of_reach_takes_no_others_with_it),
 		wire_test(trap_10_a_full_transmit_queue_is_counted_and_not_waited_for),
 		wire_test(trap_10_a_full_send_buffer_is_counted_and_not_waited_for),
+		wire_test(each_cause_of_a_refusal_is_counted),
+		wire_test(a_full_queue_is_told_to_whoever_paces),
 	};
 
 	return cmocka_run_group_tests_name("wire_traps", tests, enter_namespace, NULL);

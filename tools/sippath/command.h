@@ -48,6 +48,7 @@ enum exit_status path_run(const struct invocation *invocation);
 enum exit_status bindings_run(const struct invocation *invocation);
 enum exit_status events_run(const struct invocation *invocation);
 enum exit_status stats_run(const struct invocation *invocation);
+enum exit_status check_run(const struct invocation *invocation);
 enum exit_status prompt_run(const struct invocation *invocation);
 enum exit_status threshold_run(const struct invocation *invocation);
 enum exit_status cluster_run(const struct invocation *invocation);

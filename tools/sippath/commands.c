@@ -15,6 +15,8 @@ static const struct command commands[] = {
 	  "sippath events", 0, 0, false, events_run },
 	{ "stats", "", "every counter, and what it counts", "sippath stats", 0, 0, false,
 	  stats_run },
+	{ "check", "", "what is wrong and what to do; exit status 0 if nothing is", "sippath check", 0,
+	  0, false, check_run },
 	{ "prompt", "FLOW", "prompt one path now",
 	  "sippath prompt udp 192.0.2.1:5060 198.51.100.7:40001", 1, 3, false, prompt_run },
 	{ "threshold", "[TIME]", "say after how long a quiet path is prompted, or set it",
