@@ -81,6 +81,8 @@ allocation_objects := $(ALLOCATION_C:%.c=$B/obj/%.o)
 tool_objects := $(TOOL_C:%.c=$B/obj/%.o)
 bpf_objects := $(BPF_C:%.c=$O/obj/%.o)
 unit_tests := $(UNIT_C:tests/%.c=$B/tests/%)
+# Sanitizers need system calls that the shipped build is refused: these are run without them as well.
+plain_tests := $(addprefix $B/tests/unit/,test_sandbox test_warden)
 sim_tests := $(SIM_TEST_C:tests/%.c=$B/tests/%)
 tool_tests := $(TOOL_TEST_C:tests/%.c=$B/tests/%)
 bpf_tests := $(BPF_TEST_C:tests/%.c=$B/tests/%)
@@ -175,6 +177,8 @@ $B/rooms.a: $(room_objects)
 
 tests: $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)
 
+plain-tests: $(plain_tests)
+
 include tests/fuzz/fuzz.mk
 
 deps:
@@ -192,7 +196,7 @@ demo-cluster:
 
 test:
 	@tests/lab/need test
-	@$(call build_quietly,all,sippath)
+	@$(call build_quietly,all plain-tests,sippath)
 	@$(call build_quietly,SANITIZE=1 all tests,the tests$(comma) with sanitizers)
 	@$(call build_quietly,fuzz-targets,what is fuzzed)
 	@tests/run
@@ -256,7 +260,7 @@ fmt:
 clean:
 	rm -rf $O
 
-.PHONY: all tests deps demo demo-cluster test test-kernels torture traps lint fmt clean
+.PHONY: all tests plain-tests deps demo demo-cluster test test-kernels torture traps lint fmt clean
 .PHONY: bench-cluster bench-restart bench-flood bench-kills bench-replace
 
 test_programs := $(unit_tests) $(sim_tests) $(tool_tests) $(bpf_tests)

@@ -78,7 +78,6 @@ static int begin_mending(struct agent *agent)
 static void end_mending(struct agent *agent)
 {
 	mending_end(agent->mending);
-	attach_keep(agent->attachment);
 }
 
 static int begin_wire(struct agent *agent)
@@ -98,8 +97,8 @@ static int begin_unprivileged(struct agent *agent)
 
 	if (error)
 		return error;
-	identity_hand_over(&agent->identity, agent->config->state_dir);
-	return identity_assume(&agent->identity);
+	error = identity_hand_over(&agent->identity, agent->config->state_dir);
+	return error ? error : identity_assume(&agent->identity);
 }
 
 /* To keep paths is the work; to remember them over a restart is a comfort. */
@@ -330,6 +329,12 @@ static int begin_sandbox(struct agent *agent)
 	return agent->config->sandbox ? sandbox_enter(SANDBOX_AGENT) : 0;
 }
 
+/* Nothing can fail from here on. */
+static int keep_what_is_attached(struct agent *agent)
+{
+	return mending_keep(agent->mending);
+}
+
 /*
  * What fails most often comes before what would have to be undone; then in order of
  * privilege. Whatever was attached is undone if a later stage fails.
@@ -353,6 +358,7 @@ static const struct stage {
 	{ begin_control, end_control },
 	{ begin_watching, end_watching },
 	{ begin_sandbox, NULL },
+	{ keep_what_is_attached, NULL },
 };
 
 #define STAGES (sizeof(stages) / sizeof(stages[0]))
@@ -367,8 +373,6 @@ int keeping_run(const struct config *config)
 	while (begun < STAGES && stages[begun].begin(&agent) == 0)
 		begun++;
 	if (begun == STAGES) {
-		attach_keep(agent.attachment);
-		mending_keep(agent.mending);
 		vigil_ready(agent.vigil);
 		keeping_turn(&agent);
 		ev_run(agent.loop, 0);
@@ -378,5 +382,5 @@ int keeping_run(const struct config *config)
 			stages[i - 1].end(&agent);
 	}
 	ev_loop_destroy(agent.loop);
-	return begun == STAGES ? 0 : -1;
+	return begun == STAGES && !agent.failed ? 0 : -1;
 }

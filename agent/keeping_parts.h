@@ -28,6 +28,7 @@ struct agent {
 	struct attachment *attachment;
 	struct identity identity;
 	struct mending *mending; /* has the privileges that the agent gives up */
+	bool threshold_due; /* TCP connections have not got it yet: it is tried again */
 	struct wire *wire;
 	struct store *store; /* NULL: bindings are forgotten with a restart */
 	struct share *share;
@@ -38,6 +39,7 @@ struct agent {
 	ev_io addresses;
 	ev_timer due;
 	struct vigil *vigil;
+	bool failed; /* it cannot go on, and ends */
 };
 
 /* Does what is due, and sets the timer for what is due next. */

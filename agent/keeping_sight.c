@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keeping_sight.c - what an agent sees: that programs stay where they are, and which connections stand. */
+/*
+ * keeping_sight.c - what an agent sees: that programs stay where they are, and which connections
+ * stand.
+ */
 #include "base/clock.h"
+#include "base/log.h"
 #include "keeping_parts.h"
 
 static void take_connection(void *context, const struct flow *flow)
@@ -37,11 +41,25 @@ static void on_looked(void *context, uint64_t now_ns)
 	keeping_turn(context);
 }
 
+/* A restart loses nothing, and begins with a warden that attaches what is missing. */
+static void give_up(struct agent *agent)
+{
+	log_error("packets pass unseen, and without its warden sippathd cannot put that right: it "
+		  "ends; start it again, or have systemd do so (Restart=on-failure)");
+	agent->failed = true;
+	ev_break(agent->loop, EVBREAK_ALL);
+}
+
 static void mend(void *context, uint64_t now_ns)
 {
 	struct agent *agent = context;
 
+	if (agent->threshold_due && mending_works(agent->mending))
+		keeping_keep_connections(agent,
+					 keeper_threshold_ns(pipeline_keeper(agent->pipeline)));
 	mending_turn(agent->mending, now_ns);
+	if (vigil_is_blind(agent->vigil) && !mending_works(agent->mending) && !agent->failed)
+		give_up(agent);
 }
 
 static bool can_mend(void *context)
@@ -88,8 +106,10 @@ void keeping_watch_sight(struct agent *agent)
 int keeping_keep_connections(void *context, uint64_t threshold_ns)
 {
 	struct agent *agent = context;
+	int error = mending_set_threshold(agent->mending, threshold_ns, clock_now_ns());
 
-	return mending_set_threshold(agent->mending, threshold_ns, clock_now_ns());
+	agent->threshold_due = error != 0;
+	return error;
 }
 
 bool keeping_sees_packets(void *context)

@@ -18,9 +18,6 @@
 #define DIALOGS_PER_PATH 4U
 #define SUBSCRIPTIONS_PER_PATH 4U
 
-/* Written down anew in one go, at least: a few milliseconds. */
-#define NOTES_AT_ONCE 2048
-
 /* For the Contacts of one AOR; more of them than fit grow old in the cluster by themselves. */
 #define RENAMED_BYTES 8192
 
@@ -280,7 +277,7 @@ bool ledger_note_on(struct ledger *ledger, const struct paths *paths)
 {
 	size_t notes = 0;
 
-	while (ledger->noting && notes < NOTES_AT_ONCE) {
+	while (ledger->noting && notes < STORE_PUTS_AT_ONCE) {
 		const struct path *path = paths_walk(paths, &ledger->noted);
 
 		ledger->noting = path != NULL;

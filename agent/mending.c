@@ -13,6 +13,8 @@ struct mending {
 	struct attachment *attachment;
 	struct warden *warden;
 	struct mending_handlers handlers;
+	struct attach_repair latest; /* what is known to be missing */
+	uint64_t told_ns; /* when the warden last said something, or was first asked */
 	uint64_t visit_ns; /* when connections are visited next */
 	bool connections; /* are seen and kept */
 	bool overdue; /* the warden does not answer; that was said */
@@ -32,7 +34,10 @@ int mending_begin(const struct mending_options *options, struct mending **out)
 		return log_errno(ENOMEM, "out of memory");
 	mending->attachment = options->attachment;
 	error = warden_begin(&warden, &mending->warden);
+	if (!error)
+		error = attach_lend(options->attachment);
 	if (error) {
+		warden_end(mending->warden);
 		free(mending);
 		return error;
 	}
@@ -40,15 +45,16 @@ int mending_begin(const struct mending_options *options, struct mending **out)
 	return 0;
 }
 
-void mending_keep(struct mending *mending)
+int mending_keep(struct mending *mending)
 {
-	warden_keep(mending->warden);
+	return warden_keep(mending->warden);
 }
 
 static void take_repair(struct mending *mending, const struct warden_report *report)
 {
 	const struct attach_repair *repair = &report->repair;
 
+	mending->latest = *repair;
 	mending->connections = report->connections;
 	if (repair->shared.mended & ATTACH_PART_CONNECTIONS)
 		mending->visit_ns = 0; /* what came and went meanwhile is found now */
@@ -79,6 +85,7 @@ static void on_report(void *context, const struct warden_report *report)
 	mending->overdue = false;
 	if (report->error == -EPIPE && !warden_lives(mending->warden))
 		return;
+	mending->told_ns = clock_now_ns();
 	if (report->task == WARDEN_MEND)
 		take_repair(mending, report);
 	else
@@ -96,9 +103,16 @@ void mending_watch(struct mending *mending, struct ev_loop *loop,
 static void say_overdue(struct mending *mending)
 {
 	if (!mending->overdue)
-		log_error("the warden does not answer: programs that are taken off are not put"
-			  " back; restart sippathd");
+		log_error("the warden does not answer: when programs are taken off, sippathd"
+			  " ends; restart it");
 	mending->overdue = true;
+}
+
+/* Nobody else does. */
+static void look(struct mending *mending)
+{
+	attach_look(mending->attachment, &mending->latest);
+	mending->handlers.repaired(mending->handlers.context, &mending->latest);
 }
 
 void mending_turn(struct mending *mending, uint64_t now_ns)
@@ -110,6 +124,10 @@ void mending_turn(struct mending *mending, uint64_t now_ns)
 		say_overdue(mending);
 	if (!error && visit)
 		mending->visit_ns = now_ns + MENDING_VISIT_NS;
+	if (mending->told_ns == 0)
+		mending->told_ns = now_ns;
+	if (error == -EPIPE || now_ns > mending->told_ns + MENDING_PATIENCE_NS)
+		look(mending);
 }
 
 int mending_set_threshold(struct mending *mending, uint64_t threshold_ns, uint64_t now_ns)

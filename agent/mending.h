@@ -3,6 +3,9 @@
  * mending.h - has the warden look after what is on the interfaces: programs, settings, and what
  * sees TCP connections. Those are also looked at one by one, every MENDING_VISIT_NS, because
  * nobody notices each one's beginning and end.
+ *
+ * While the warden says nothing, or is gone, what is there is looked at without it, see
+ * attach_look(): nothing is put back then, but what is missing is known.
  */
 #ifndef AGENT_MENDING_H
 #define AGENT_MENDING_H
@@ -15,6 +18,9 @@
 #include "kernel/connection_map.h"
 
 #define MENDING_VISIT_NS UINT64_C(30000000000)
+
+/* After so long without a word of the warden nobody waits for it to look. */
+#define MENDING_PATIENCE_NS UINT64_C(3000000000)
 
 struct mending;
 
@@ -33,11 +39,14 @@ struct mending_handlers {
 	void *context; /* of all functions here */
 };
 
-/* Forks the warden: with all privileges, see warden_begin(). */
+/*
+ * Forks the warden: with all privileges, see warden_begin(). What only it needs of the attachment
+ * is lent to it, see attach_lend().
+ */
 int mending_begin(const struct mending_options *options, struct mending **out);
 
-/* What attach_open() did stays from now on. */
-void mending_keep(struct mending *mending);
+/* What attach_open() did stays from now on. -errno after one log line. */
+int mending_keep(struct mending *mending);
 
 /* Begins to tell. */
 void mending_watch(struct mending *mending, struct ev_loop *loop,
@@ -55,7 +64,7 @@ int mending_set_threshold(struct mending *mending, uint64_t threshold_ns, uint64
 /* True if TCP connections are seen and kept, as far as is known. */
 bool mending_sees_connections(const struct mending *mending);
 
-/* False once nothing can be mended any more. */
+/* False while nobody mends: the warden is gone, or does not answer. */
 bool mending_works(const struct mending *mending);
 
 /* Ends the warden, which undoes what was not to be kept. Harmless on NULL. */

@@ -119,7 +119,10 @@ void pipeline_apply(struct pipeline *pipeline, const struct binding_change *chan
 	ledger_report(pipeline->ledger, binding, seen_ns, now_ns);
 }
 
-/* Trap 32: what another proxy passes on is about no device's path, but it may renew a dialog there. */
+/*
+ * Trap 32: what another proxy passes on is about no device's path, but it may renew a dialog
+ * there.
+ */
 static bool is_of_use(const struct sighting *sighting, const struct facts *request)
 {
 	return !side_is_relayed((enum sighting_direction)sighting->direction, request) ||
@@ -374,15 +377,19 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 /* What was learnt outlives the agent from now on; when to be called again for the rest. */
 static uint64_t write_down(struct pipeline *pipeline, uint64_t now_ns)
 {
-	bool anew = store_begin_anew(pipeline->store, now_ns);
+	bool requests, bindings;
 
-	if (anew)
+	if (store_begin_anew(pipeline->store, now_ns)) {
+		requests_note_anew(pipeline->requests);
 		ledger_note_anew(pipeline->ledger);
-	requests_write_down(pipeline->requests, anew);
-	if (ledger_note_on(pipeline->ledger, keeper_paths(pipeline->keeper)))
+	}
+	requests = requests_note_on(pipeline->requests);
+	bindings = ledger_note_on(pipeline->ledger, keeper_paths(pipeline->keeper));
+	pipeline->noted = requests && bindings;
+	if (pipeline->noted)
 		store_complete(pipeline->store);
 	store_flush(pipeline->store);
-	if (store_is_incomplete(pipeline->store))
+	if (!pipeline_is_safe(pipeline))
 		return now_ns;
 	return store_is_behind(pipeline->store) ? now_ns + WAITING_ROUND_NS : CLOCK_NEVER;
 }
@@ -408,7 +415,7 @@ uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns)
 
 bool pipeline_is_safe(const struct pipeline *pipeline)
 {
-	return !store_is_incomplete(pipeline->store);
+	return pipeline->noted && !store_is_incomplete(pipeline->store);
 }
 
 struct keeper *pipeline_keeper(const struct pipeline *pipeline)

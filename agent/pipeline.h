@@ -38,8 +38,9 @@ void pipeline_free(struct pipeline *pipeline);
 /*
  * Takes up what the store remembers, and sweeps sip_paths of everything else; once, before
  * anything is sighted. Returns how many bindings were remembered, or -errno if that could not
- * be read to its end (said): the paths of what was not read are swept, too, as an agent cannot
- * keep what it does not know of.
+ * be read to its end (said). Nothing is swept then, nor without a store: what this agent does not
+ * know of is no path of its own, but the next one may read of it, and finds when its device was
+ * last heard. Until then it only takes up room.
  */
 int pipeline_recall(struct pipeline *pipeline, uint64_t now_ns);
 
@@ -52,7 +53,10 @@ void pipeline_sighting(struct pipeline *pipeline, const struct sighting *sightin
  */
 void pipeline_connection(struct pipeline *pipeline, const struct flow *flow, uint64_t now_ns);
 
-/* The cluster orders something; of "leave", accepted_ns is when the registration was accepted that ends. */
+/*
+ * The cluster orders something; of "leave", accepted_ns is when the registration was accepted
+ * that ends.
+ */
 void pipeline_order(struct pipeline *pipeline, const struct order *order, uint64_t accepted_ns,
 		    uint64_t now_ns);
 
@@ -61,7 +65,12 @@ uint64_t pipeline_turn(struct pipeline *pipeline, uint64_t now_ns);
 
 /*
  * True if what was sighted before the last turn outlives the agent, or never will: the disk is
- * full, or nothing is to be remembered. False while everything is written down anew.
+ * full, or nothing is to be remembered. False while there is more to write than one turn does,
+ * and while everything is written down anew; the caller then keeps the ring buffer as it is, so
+ * that whoever comes after a killed agent reads it again. A million bindings take a second or
+ * two; a flood in that time may fill the buffer, which takes some thousands of messages: what
+ * comes then is not reported at all, and is counted, and those phones are known with their next
+ * REGISTER.
  */
 bool pipeline_is_safe(const struct pipeline *pipeline);
 

@@ -27,6 +27,7 @@ struct pipeline {
 	struct ledger *ledger;
 	struct keeper *keeper;
 	struct orders orders;
+	bool noted; /* all that was learnt before the last turn has been put into the store */
 	bool heard; /* a message has been seen since the last turn */
 	uint64_t heard_ns; /* the last turn before which one had been */
 	uint64_t latest_ns; /* when the newest message went by */

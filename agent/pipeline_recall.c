@@ -45,6 +45,7 @@ int pipeline_recall(struct pipeline *pipeline, uint64_t now_ns)
 	int walked = pipeline->store ? store_walk(pipeline->store, &listener) : 0;
 
 	pipeline->heard = true;
-	keeper_settle(pipeline->keeper);
+	if (pipeline->store && walked >= 0)
+		keeper_settle(pipeline->keeper);
 	return walked < 0 ? walked : recollection.bindings;
 }

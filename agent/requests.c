@@ -11,11 +11,11 @@ struct requests {
 	struct store *store;
 };
 
-static uint64_t write_down(void *context, uint64_t stored, const struct waiting *waiting)
+static uint64_t write_down(void *context, const struct waiting *waiting)
 {
 	struct requests *requests = context;
 
-	return store_put_request(requests->store, stored, waiting);
+	return store_put_request(requests->store, 0, waiting);
 }
 
 static void erase(void *context, uint64_t stored)
@@ -72,7 +72,7 @@ const struct transaction *requests_match(struct requests *requests, const struct
 				  (enum sighting_direction)sighting->direction, response);
 }
 
-/* An INVITE may be accepted more than once (trap 34); nothing comes after any other final answer. */
+/* An INVITE may be accepted more than once (trap 34); any other final answer is the last. */
 static bool is_last_answer(const struct facts *response)
 {
 	return response->status >= (response->method == SIP_METHOD_INVITE ? 300 : 200);
@@ -100,14 +100,20 @@ size_t requests_count(const struct requests *requests)
 	return transactions_count(requests->invites) + transactions_count(requests->others);
 }
 
-void requests_write_down(struct requests *requests, bool anew)
+void requests_note_anew(struct requests *requests)
 {
-	if (anew) {
-		transactions_write_anew(requests->invites);
-		transactions_write_anew(requests->others);
-	}
-	transactions_write_down(requests->invites, write_down, requests);
-	transactions_write_down(requests->others, write_down, requests);
+	transactions_write_anew(requests->invites);
+	transactions_write_anew(requests->others);
+}
+
+bool requests_note_on(struct requests *requests)
+{
+	bool invites = transactions_write_down(requests->invites, STORE_PUTS_AT_ONCE, write_down,
+					       requests);
+	bool others =
+		transactions_write_down(requests->others, STORE_PUTS_AT_ONCE, write_down, requests);
+
+	return invites && others;
 }
 
 bool requests_restore(struct requests *requests, uint64_t stored, const struct waiting *waiting)

@@ -3,7 +3,7 @@
  * requests.h - the requests that wait for their answers: where they do, and that they outlive
  * the agent. What it was killed over is answered after it is back (trap 40).
  *
- * A request is written down when a turn ends and it still waits, and written anew when its stage
+ * A request is written down when a turn ends and it still waits, and once more when its stage
  * has changed; most are answered by then, and cost nothing. What is restored has the time at
  * which it was seen and waits on as it did.
  */
@@ -39,7 +39,7 @@ int requests_remember(struct requests *requests, const struct sighting *sighting
 const struct transaction *requests_match(struct requests *requests, const struct sighting *sighting,
 					 const struct facts *response);
 
-/* A response has answered a request that requests_match() returned: it waits on, or is forgotten. */
+/* A response has answered what requests_match() returned: that waits on, or is forgotten. */
 void requests_answered(struct requests *requests, const struct transaction *request,
 		       const struct facts *response, uint64_t now_ns);
 
@@ -48,8 +48,14 @@ void requests_expire(struct requests *requests, uint64_t now_ns);
 
 size_t requests_count(const struct requests *requests);
 
-/* Puts what waits into the store; all of it if that has begun anew. The caller flushes. */
-void requests_write_down(struct requests *requests, bool anew);
+/*
+ * Puts what waits into the store, where it is not yet as it is: some of it with each call, true
+ * once there is nothing left to put. The caller flushes.
+ */
+bool requests_note_on(struct requests *requests);
+
+/* All of it is to be put anew, since the store has begun anew. */
+void requests_note_anew(struct requests *requests);
 
 /* One is back that was stored under this id; false if it is not: then it is deleted there. */
 bool requests_restore(struct requests *requests, uint64_t stored, const struct waiting *waiting);

@@ -129,8 +129,8 @@ static int begin_unprivileged(struct routing *routing)
 
 	if (error)
 		return error;
-	identity_hand_over(&routing->identity, routing->config->state_dir);
-	return identity_assume(&routing->identity);
+	error = identity_hand_over(&routing->identity, routing->config->state_dir);
+	return error ? error : identity_assume(&routing->identity);
 }
 
 static int begin_view(struct routing *routing)
@@ -316,6 +316,12 @@ static int begin_sandbox(struct routing *routing)
 	return routing->config->sandbox ? sandbox_enter(SANDBOX_CALL_CONTROL) : 0;
 }
 
+/* The socket alone is left to it, until the end. */
+static int keep_warden(struct routing *routing)
+{
+	return routing->warden ? warden_keep(routing->warden) : 0;
+}
+
 /* Nobody is answered before it is known who is registered where, or cannot be known for now. */
 static const struct stage {
 	int (*begin)(struct routing *routing);
@@ -335,6 +341,7 @@ static const struct stage {
 	{ begin_control, end_control },
 	{ begin_watching, end_watching },
 	{ begin_sandbox, NULL },
+	{ keep_warden, NULL },
 };
 
 #define STAGES (sizeof(stages) / sizeof(stages[0]))
@@ -348,11 +355,8 @@ int routing_run(const struct config *config)
 		return log_errno(ENOMEM, "cannot make an event loop");
 	while (begun < STAGES && stages[begun].begin(&routing) == 0)
 		begun++;
-	if (begun == STAGES) {
-		if (routing.warden)
-			warden_keep(routing.warden);
+	if (begun == STAGES)
 		ev_run(routing.loop, 0);
-	}
 	for (size_t i = begun; i > 0; i--) {
 		if (stages[i - 1].end)
 			stages[i - 1].end(&routing);

@@ -61,7 +61,7 @@ static void look_at_memory(const struct vigil *vigil, uint64_t now_ns)
 	if (memory_is_short(&reading))
 		troubles_note(vigil->troubles, TROUBLE_memory_short, now_ns,
 			      "%" PRIu64 " of %" PRIu64
-			      " MiB are left to the host, and sippathd has "
+			      " MiB are left to the host, and its cgroup has "
 			      "%" PRIu64 " of %" PRIu64 " MiB; 0: no limit",
 			      reading.host_available / 1024, reading.host_total / 1024,
 			      reading.own_used / 1024, reading.own_limit / 1024);

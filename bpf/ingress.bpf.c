@@ -34,21 +34,34 @@ static __always_inline void stamp_path(struct path_entry *path)
 }
 
 /*
- * An entry here says when a flow was heard before it became a path. One that is not noted costs
- * no path: what the agent opens it for, a message, says when it was heard as well.
+ * True if a new flow may be noted. Who ends a handshake has an address of his own: a flood of
+ * SYNs in the names of others leaves his connection in sight.
  */
-static __always_inline void stamp_flow(const struct flow *flow)
+static __always_inline bool may_note(struct xdp_md *context, const struct packet *packet,
+				     __u32 traits)
+{
+	return limit_allows_flow(&packet->flow) ||
+	       ((traits & HEADERS_TCP) && handshake_ends(context, packet, traits & HEADERS_IPV6));
+}
+
+/*
+ * An entry here says when a flow was heard before it became a path, and that a TCP connection
+ * comes in by an interface of ours. One of UDP that is not noted costs no path: what the agent
+ * opens it for, a message, says when it was heard as well.
+ */
+static __always_inline void stamp_flow(struct xdp_md *context, const struct packet *packet,
+				       __u32 traits)
 {
 	__u64 now_ns = bpf_ktime_get_coarse_ns();
-	struct flow_entry *known = bpf_map_lookup_elem(&sip_flows, flow);
+	struct flow_entry *known = bpf_map_lookup_elem(&sip_flows, &packet->flow);
 	struct flow_entry unknown = { now_ns, now_ns, 1 };
 
 	if (known) {
 		known->last_seen_ns = now_ns;
 		known->packets_in++;
-	} else if (!limit_allows_flow(flow)) {
+	} else if (!may_note(context, packet, traits)) {
 		count(COUNTER_flows_limited);
-	} else if (bpf_map_update_elem(&sip_flows, flow, &unknown, BPF_ANY)) {
+	} else if (bpf_map_update_elem(&sip_flows, &packet->flow, &unknown, BPF_ANY)) {
 		count(COUNTER_flows_refused);
 	}
 }
@@ -121,7 +134,7 @@ __noinline int from_device(struct xdp_md *context, __u32 ip_offset, __u32 transp
 	if (path)
 		stamp_path(path);
 	else
-		stamp_flow(&packet.flow);
+		stamp_flow(context, &packet, traits);
 
 	if (traits & HEADERS_TCP) {
 		read_segment(context, &packet, traits & HEADERS_IPV6, path);

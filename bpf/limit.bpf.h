@@ -3,15 +3,19 @@
  * limit.bpf.h - what strangers may make the programs do in a second (trap 44). A stranger is a
  * flow that is not a path: anybody can make up a million of them.
  *
- * TCP flows are apart from those of UDP, whose addresses are spoofed more easily: what opens a
- * connection must have been noted. Messages go two ways, and each way is limited by itself, or
- * requests would leave nothing for their answers.
+ * TCP is apart from UDP, whose addresses are spoofed more easily: what opens a connection must
+ * have been noted, and a piece of a stream is reported only of who has seen the server's answer.
+ * Reports go two ways, and each way is limited by itself, or requests would leave nothing for
+ * their answers.
  *
  * Each limit is a token bucket that holds what some seconds bring: what comes at once after a
  * power cut is no flood yet. It is one word: the time up to which its tokens are spent, at most
- * so many seconds ahead of the clock. So a processor that is
- * refused a token writes nothing that others read, however many packets come; and those that
- * take the same token at once take one too many each, at worst.
+ * so many seconds ahead of the clock. So a processor that is refused a token writes nothing that
+ * others read, however many packets come; and those that take the same token at once take one
+ * too many each, at worst.
+ *
+ * What remains: who sends datagrams in the name of a network takes that network's share, and in
+ * the names of four takes all there is. Only what is no path yet waits for the flood to end.
  */
 #ifndef BPF_LIMIT_BPF_H
 #define BPF_LIMIT_BPF_H
@@ -35,12 +39,16 @@
 
 _Static_assert(1 << LIMIT_NETWORK_BITS == LIMIT_NETWORKS, "a hash finds each bucket");
 
+#define LIMIT_HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 divided by the golden ratio, odd */
+
 /*
- * The bucket of the remote address's network: its /24, of an IPv6 address its /48. No secret
- * goes into the hash: who wants to take the share of a network sends in its name.
+ * The bucket of the remote address's network: its /24, of an IPv6 address its /48. A random
+ * factor tells nobody which networks share a bucket: who wants to take the share of one has to
+ * send in its name.
  */
-static __always_inline __u32 limit_network(const struct flow *flow)
+static __always_inline __u32 limit_network(const struct flow *flow, __u64 seed)
 {
+	__u64 factor = LIMIT_HASH_FACTOR ^ (seed & ~1ULL);
 	__u64 network[2];
 
 	__builtin_memcpy(network, flow->remote_addr, sizeof(network));
@@ -48,7 +56,7 @@ static __always_inline __u32 limit_network(const struct flow *flow)
 	network[0] &= bpf_cpu_to_be64(~0xffffULL);
 	if (network[0] == 0)
 		network[0] = network[1] & bpf_cpu_to_be64(~0xffULL);
-	return 1 + (__u32)(network[0] * 0x9e3779b97f4a7c15ULL >> (64 - LIMIT_NETWORK_BITS));
+	return 1 + (__u32)(network[0] * factor >> (64 - LIMIT_NETWORK_BITS));
 }
 
 static __always_inline __u64 *limit_bucket(__u32 index, enum limit limit)
@@ -81,7 +89,8 @@ static __always_inline bool limit_allows(enum limit limit, __u32 rate, const str
 	__u64 share_ns = token_ns * LIMIT_NETWORK_SHARE;
 	__u64 now_ns = bpf_ktime_get_coarse_ns();
 	__u64 *all = limit_bucket(0, limit);
-	__u64 *network = limit_bucket(limit_network(flow), limit);
+	__u64 *network =
+		limit_bucket(limit_network(flow, settings_limit_seed(settings_get())), limit);
 
 	if (share_ns > LIMIT_DEPTH_NS)
 		share_ns = LIMIT_DEPTH_NS;
@@ -102,12 +111,15 @@ static __always_inline bool limit_allows_flow(const struct flow *flow)
 	return limit_allows(limit, settings_flows_rate(settings_get()), flow);
 }
 
-/* True if a message of a stranger may be reported. */
+/* True if a message of a stranger, or a piece of its stream, may be reported. */
 static __always_inline bool limit_allows_sighting(const struct flow *flow,
 						  enum sighting_direction direction)
 {
-	enum limit limit = direction == SIGHTING_FROM_DEVICE ? LIMIT_FROM_DEVICE : LIMIT_TO_DEVICE;
+	bool is_stream = flow->transport == FLOW_TCP;
+	enum limit limit = is_stream ? LIMIT_FROM_DEVICE_TCP : LIMIT_FROM_DEVICE_UDP;
 
+	if (direction == SIGHTING_TO_DEVICE)
+		limit = is_stream ? LIMIT_TO_DEVICE_TCP : LIMIT_TO_DEVICE_UDP;
 	return limit_allows(limit, settings_sightings_rate(settings_get()), flow);
 }
 

@@ -26,8 +26,10 @@
 enum limit {
 	LIMIT_FLOWS_UDP, /* noted in sip_flows */
 	LIMIT_FLOWS_TCP,
-	LIMIT_FROM_DEVICE, /* messages reported */
-	LIMIT_TO_DEVICE,
+	LIMIT_FROM_DEVICE_UDP, /* messages reported, of TCP pieces of its streams */
+	LIMIT_FROM_DEVICE_TCP,
+	LIMIT_TO_DEVICE_UDP,
+	LIMIT_TO_DEVICE_TCP,
 	LIMIT_MAX
 };
 
@@ -164,6 +166,11 @@ static __always_inline __u32 settings_sightings_rate(const struct sip_settings *
 {
 	return settings && settings->sightings_rate ? settings->sightings_rate
 						    : SIPPATH_SIGHTINGS_RATE_DEFAULT;
+}
+
+static __always_inline __u64 settings_limit_seed(const struct sip_settings *settings)
+{
+	return settings ? settings->limit_seed : 0;
 }
 
 static __always_inline union scratch *scratch_get(void)

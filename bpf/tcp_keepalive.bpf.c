@@ -123,6 +123,23 @@ static __always_inline bool is_stamped(const struct flow *flow)
 	return bpf_map_lookup_elem(&sip_paths, flow) || bpf_map_lookup_elem(&sip_flows, flow);
 }
 
+/*
+ * True if segments of the connection come in by an interface of ours. One that is quiet since
+ * before we came has left no stamp, and neither has one that SYN cookies let through a flood;
+ * but the kernel remembers its way in: the interface that has the address. If that is a VLAN or
+ * a bridge on top of ours, the next segment tells.
+ */
+static __always_inline bool is_watched(const struct sip_settings *settings,
+				       const struct sock *socket, const struct flow *flow)
+{
+	__u32 interface = socket ? socket->sk_rx_dst_ifindex : 0;
+
+	for (__u32 i = 0; i < SIPPATH_HOOKS_MAX; i++)
+		if (interface != 0 && settings->watched[i] == interface)
+			return true;
+	return is_stamped(flow);
+}
+
 static __always_inline void opened(struct bpf_sock_ops *context,
 				   const struct sip_settings *settings)
 {
@@ -133,10 +150,11 @@ static __always_inline void opened(struct bpf_sock_ops *context,
 		.from_device = context->rcv_nxt,
 		.to_device = context->snd_nxt,
 	};
+	struct bpf_sock *socket = context->sk;
 	struct flow flow = {};
 
 	read_flow(&flow, context);
-	if (!is_stamped(&flow))
+	if (!is_watched(settings, socket ? (void *)bpf_skc_to_tcp_sock(socket) : NULL, &flow))
 		return;
 	keep(context, settings, &entry, true);
 	if (bpf_map_update_elem(&sip_connections, &flow, &entry, BPF_ANY)) {
@@ -231,22 +249,6 @@ static __always_inline void watch_state(struct sock_common *socket)
 static __always_inline bool was_opened_here(const struct sock *socket)
 {
 	return BPF_CORE_READ_BITFIELD(socket, sk_userlocks) & SOCK_BINDPORT_LOCK;
-}
-
-/*
- * True if segments of the connection come in by an interface of ours. One that is quiet since
- * before we came has left no stamp, but the kernel remembers its way in: the interface that
- * has the address. If that is a VLAN or a bridge on top of ours, the next segment tells.
- */
-static __always_inline bool is_watched(const struct sip_settings *settings,
-				       const struct sock *socket, const struct flow *flow)
-{
-	__u32 interface = socket->sk_rx_dst_ifindex;
-
-	for (__u32 i = 0; i < SIPPATH_HOOKS_MAX; i++)
-		if (interface != 0 && settings->watched[i] == interface)
-			return true;
-	return is_stamped(flow);
 }
 
 /* Notes in the entry of a connection what its socket says. */

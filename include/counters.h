@@ -83,9 +83,11 @@
 	  "times that a prompt waited because too many were sent to its address") \
 	X(prompts_capped_network, \
 	  "times that a prompt waited because too many were sent to its network") \
-	X(prompts_capped_host, "times that a prompt waited because too many were sent by this host") \
+	X(prompts_capped_host, \
+	  "times that a prompt waited because too many were sent by this host") \
 	X(prompts_failed, "prompts that the network refused") \
-	X(prompts_failed_congested, "of those, the ones that this host's transmit queue was full for") \
+	X(prompts_failed_congested, \
+	  "of those, the ones that this host's transmit queue was full for") \
 	X(prompts_failed_denied, "of those, the ones that this host's firewall forbade") \
 	X(prompts_failed_unreachable, "of those, the ones that no route led to the device for") \
 	X(prompts_held, "prompts not sent because this host does not hold the local address") \

@@ -70,9 +70,10 @@ struct sip_settings {
 	__u64 netns_cookie; /* only sockets of this network namespace are ours; 0 for none yet */
 	__u32 flows_rate; /* 0 for SIPPATH_FLOWS_RATE_DEFAULT */
 	__u32 sightings_rate; /* 0 for SIPPATH_SIGHTINGS_RATE_DEFAULT */
+	__u64 limit_seed; /* which networks share a bucket; random, so that nobody can tell */
 };
 
-_Static_assert(sizeof(struct sip_settings) == 192, "struct sip_settings is a map value");
+_Static_assert(sizeof(struct sip_settings) == 200, "struct sip_settings is a map value");
 
 /* A token of a prompt travels as so many lower-case hex digits, after this prefix. */
 #define SIPPATH_TOKEN_DIGITS 16

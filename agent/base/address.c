@@ -9,9 +9,20 @@
 /* The first 12 bytes of an IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2). */
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
+#define IPV4_NETWORK_BYTES (sizeof(mapped_prefix) + 3) /* /24 */
+#define IPV6_NETWORK_BYTES 6 /* /48 */
+
 bool address_is_ipv4(const uint8_t address[16])
 {
 	return memcmp(address, mapped_prefix, sizeof(mapped_prefix)) == 0;
+}
+
+void address_network(const uint8_t address[16], uint8_t out[16])
+{
+	size_t kept = address_is_ipv4(address) ? IPV4_NETWORK_BYTES : IPV6_NETWORK_BYTES;
+
+	memcpy(out, address, kept);
+	memset(out + kept, 0, 16 - kept);
 }
 
 int address_read(struct span text, uint8_t out[16])

@@ -13,6 +13,12 @@
 /* True if the 16 bytes are an IPv4 address mapped into IPv6. */
 bool address_is_ipv4(const uint8_t address[16]);
 
+/*
+ * The network that an address is counted with: its /24, of an IPv6 address its /48; what
+ * follows is zero. Both are as little as somebody else is usually given to himself.
+ */
+void address_network(const uint8_t address[16], uint8_t out[16]);
+
 /* The 16 bytes of a written IPv4 or IPv6 address, without brackets; -EINVAL if it is none. */
 int address_read(struct span text, uint8_t out[16]);
 

@@ -44,4 +44,13 @@ static inline void cleanup_close_(const int *fd)
 		taken_fd_; \
 	})
 
+/* Closes the descriptor, if it is one; the variable becomes -1. */
+static inline void close_fd(int *fd)
+{
+	int open_fd = take_fd(*fd);
+
+	if (open_fd >= 0)
+		close(open_fd);
+}
+
 #endif

@@ -6,6 +6,7 @@
 #include "config/apply_cluster.h"
 #include "config/networks.h"
 #include "control.h"
+#include "kernel/keepalive.h"
 
 /* A number of include/ as text, so that a default is written down once. */
 #define TEXT_OF_(number) #number
@@ -58,8 +59,8 @@
 
 /* What holds for the default threshold holds for that of a network. */
 #define THRESHOLD_EXPECTED "a time from 1s to 1h, such as 24s or 1500ms"
-#define THRESHOLD_LOWEST NS_PER_S
-#define THRESHOLD_HIGHEST HOUR_NS
+#define THRESHOLD_LOWEST KEEPALIVE_THRESHOLD_MIN_NS
+#define THRESHOLD_HIGHEST KEEPALIVE_THRESHOLD_MAX_NS
 #define METHOD_EXPECTED "options, notify or crlf"
 #define NAT_EXPECTED "always or auto"
 

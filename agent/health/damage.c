@@ -32,10 +32,33 @@ static uint32_t left_of(const struct attach_finding *found)
 	return found->missing & ~found->mended;
 }
 
+static bool is_gone(const struct attach_finding *found)
+{
+	return (left_of(found) & ATTACH_PART_INTERFACE) && found->error == -ENODEV;
+}
+
+/* Over what is not there, or is down, no packet passes, and so none unseen. */
+static bool lets_pass(const struct attach_finding *found)
+{
+	return !is_gone(found) && !(left_of(found) & ATTACH_PART_CARRIER);
+}
+
 static void add(struct damage *damage, const struct attach_finding *found)
 {
-	damage->was_blind |= (found->missing & ATTACH_PARTS_OF_SIGHT) != 0;
-	damage->is_blind |= (left_of(found) & ATTACH_PARTS_OF_SIGHT) != 0;
+	bool is_blind = lets_pass(found) && (left_of(found) & ATTACH_PARTS_OF_SIGHT);
+
+	damage->is_blind |= is_blind;
+	damage->was_blind |= is_blind || (found->mended & ATTACH_PARTS_OF_SIGHT);
+}
+
+/* Nobody can answer, which is no silence of theirs. */
+static bool are_all_gone(const struct attach_repair *repair)
+{
+	uint32_t gone = 0;
+
+	while (gone < repair->count && is_gone(&repair->found[gone]))
+		gone++;
+	return gone > 0 && gone == repair->count;
 }
 
 struct damage damage_assess(const struct attach_repair *repair)
@@ -45,13 +68,18 @@ struct damage damage_assess(const struct attach_repair *repair)
 	add(&damage, &repair->shared);
 	for (uint32_t i = 0; i < repair->count; i++)
 		add(&damage, &repair->found[i]);
+	damage.is_blind |= are_all_gone(repair);
+	damage.was_blind |= damage.is_blind;
 	return damage;
 }
 
+/* Of several parts that are left the error is not the carrier's. */
 static const char *reason(const struct attach_finding *found, uint32_t left)
 {
 	if (!left)
 		return "put back";
+	if (left == ATTACH_PART_CARRIER && left != left_of(found))
+		return strerror(ENETDOWN);
 	return found->error ? strerror(-found->error) : "not put back yet";
 }
 
@@ -59,7 +87,7 @@ static void describe(struct text *detail, const char *where, const struct attach
 		     uint32_t left)
 {
 	text_format(detail, "%s%s: %s", detail->used > 0 ? "; " : "", where, reason(found, left));
-	if (left && found->other_id)
+	if (left & found->other_part)
 		text_format(detail, ", \"%.*s\" (program %u) is in the place",
 			    (int)sizeof(found->other_name), found->other_name, found->other_id);
 }

@@ -14,6 +14,10 @@ struct damage {
 	bool is_blind; /* and still do */
 };
 
+/*
+ * One interface whose programs are missing makes blind for all of them: a path does not tell by
+ * which it is reached. One that is gone, or down, does not, unless no other is left.
+ */
 struct damage damage_assess(const struct attach_repair *repair);
 
 /*

@@ -46,11 +46,17 @@ static const struct sign kernel_signs[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* What somebody has set back has not grown. */
+static uint64_t grown(uint64_t before, uint64_t after)
+{
+	return after > before ? after - before : 0;
+}
+
 static void note_growth(const struct sign *signs, size_t sign_count, const uint64_t *before,
 			const uint64_t *after, struct troubles *troubles, uint64_t now_ns)
 {
 	for (size_t i = 0; i < sign_count; i++) {
-		uint64_t more = after[signs[i].counter] - before[signs[i].counter];
+		uint64_t more = grown(before[signs[i].counter], after[signs[i].counter]);
 
 		if (more > 0)
 			troubles_note(troubles, signs[i].trouble, now_ns,

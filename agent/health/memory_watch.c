@@ -67,26 +67,78 @@ static int open_figure(int root, const char *place, const char *name)
 	return openat(root, path, O_RDONLY | O_CLOEXEC);
 }
 
+/* "a/b" becomes "a", "a" the root, which has no limit. False if there is nothing above. */
+static bool go_up(char *place)
+{
+	char *slash = strrchr(place, '/');
+
+	if (!slash)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+static void open_levels(struct memory_watch *watch, int root, char *place)
+{
+	do {
+		watch->levels[watch->level_count++] = (struct memory_level){
+			.used = open_figure(root, place, "memory.stat"),
+			.limit = open_figure(root, place, "memory.max"),
+		};
+	} while (watch->level_count < MEMORY_LEVELS_MAX && go_up(place));
+}
+
+struct memory_watch memory_watch_open_at(int root, const char *place)
+{
+	struct memory_watch watch = { .host = open("/proc/meminfo", O_RDONLY | O_CLOEXEC) };
+	char path[FILE_MAX];
+
+	if (root >= 0 && snprintf(path, sizeof(path), "%s", place) < FILE_MAX)
+		open_levels(&watch, root, path);
+	return watch;
+}
+
 struct memory_watch memory_watch_open(void)
 {
-	struct memory_watch watch = { .used = -1, .limit = -1 };
 	cleanup_close int root = cgroup_open_root();
 	char text[FILE_MAX];
 	const char *place;
 
-	watch.host = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-	if (root >= 0 && find_cgroup(text, &place)) {
-		watch.used = open_figure(root, place, "memory.stat");
-		watch.limit = open_figure(root, place, "memory.max");
-	}
-	return watch;
+	if (root >= 0 && find_cgroup(text, &place))
+		return memory_watch_open_at(root, place);
+	return memory_watch_open_at(-1, "");
 }
 
 void memory_watch_close(struct memory_watch *watch)
 {
 	cleanup_close_(&watch->host);
-	cleanup_close_(&watch->used);
-	cleanup_close_(&watch->limit);
+	while (watch->level_count > 0) {
+		struct memory_level *level = &watch->levels[--watch->level_count];
+
+		cleanup_close_(&level->used);
+		cleanup_close_(&level->limit);
+	}
+}
+
+static double share(uint64_t used, uint64_t limit)
+{
+	return limit > 0 ? (double)used / (double)limit : -1;
+}
+
+/* "max": there is no limit. */
+static void read_level(const struct memory_level *level, struct memory_reading *reading)
+{
+	uint64_t limit = 0, used = 0;
+	char text[FILE_MAX];
+
+	if (read_text(level->limit, text))
+		limit = leading_number(text) / 1024;
+	if (read_text(level->used, text))
+		used = memory_figure(text, "anon") / 1024;
+	if (limit == 0 || share(used, limit) <= share(reading->own_used, reading->own_limit))
+		return;
+	reading->own_limit = limit;
+	reading->own_used = used;
 }
 
 struct memory_reading memory_watch_read(const struct memory_watch *watch)
@@ -98,10 +150,8 @@ struct memory_reading memory_watch_read(const struct memory_watch *watch)
 		reading.host_total = memory_figure(text, "MemTotal:");
 		reading.host_available = memory_figure(text, "MemAvailable:");
 	}
-	if (read_text(watch->limit, text))
-		reading.own_limit = leading_number(text) / 1024; /* "max": there is none */
-	if (read_text(watch->used, text))
-		reading.own_used = memory_figure(text, "anon") / 1024;
+	for (size_t i = 0; i < watch->level_count; i++)
+		read_level(&watch->levels[i], &reading);
 	return reading;
 }
 

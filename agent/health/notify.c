@@ -17,7 +17,7 @@
 #define MESSAGE_MAX 512
 #define US_PER_S 1e6
 
-/* A watchdog that is set for longer than this is none; systemd's own "infinity" is not announced. */
+/* What is set for longer than this is no watchdog; systemd's own "infinity" is not announced. */
 #define WATCHDOG_MAX_US (UINT64_C(24) * 3600 * 1000000)
 
 struct notify {

@@ -24,8 +24,9 @@ int notify_open(struct notify **out);
 void notify_close(struct notify *notify);
 
 /*
- * We work from now on: "sippathd: ready" on standard error, too, whatever the log level is. If we are watched ($WATCHDOG_USEC) we also say that we still run, twice as
- * often as we must, from this loop: who hangs in it, or is stopped, is missed and started anew.
+ * We work from now on: "sippathd: ready" on standard error, too, whatever the log level is. If we
+ * are watched ($WATCHDOG_USEC) we also say that we still run, twice as often as we must, from this
+ * loop: who hangs in it, or is stopped, is missed and started anew.
  */
 void notify_ready(struct notify *notify, struct ev_loop *loop);
 

@@ -5,7 +5,8 @@
  *
  * A trouble that lasts is set and cleared by whoever looks; an event is noted, and counts as
  * present for some time after its latest. One line is logged when a trouble begins, and one when
- * it is over, whatever happens in between, unless another room does that. Each has its counter, trouble_NAME, in counters.h.
+ * it is over, whatever happens in between, unless another room does that. Each has its counter,
+ * trouble_NAME, in counters.h.
  */
 #ifndef AGENT_HEALTH_TROUBLES_H
 #define AGENT_HEALTH_TROUBLES_H
@@ -22,13 +23,16 @@
  */
 #define TROUBLES(X) \
 	X(programs_lost, BEFORE, \
-	  "an interface does not carry the programs, so nothing is seen and nobody is prompted", \
+	  "an interface does not carry the programs: what passes there is not seen, and nobody " \
+	  "is " \
+	  "prompted, those behind other interfaces neither", \
 	  "they are attached again by themselves; if not, take off what is in their place (\"ip " \
 	  "link show\", \"tc filter show dev DEV egress\") and restart sippathd") \
 	X(interface_down, BEFORE, \
 	  "an interface is down or has no carrier, so its phones are not reached", \
 	  "look at \"ip link show\" and at the cable; \"ip link set DEV up\"") \
-	X(interface_gone, BEFORE, "an interface is gone, so its phones are not reached", \
+	X(interface_gone, BEFORE, \
+	  "an interface is gone, so its phones are not reached; those of others are kept", \
 	  "bring it back under its name, or restart sippathd with the right --interface") \
 	X(settings_lost, BEFORE, \
 	  "the programs' settings were wiped, so they take nothing for SIP", \
@@ -43,10 +47,13 @@
 	X(sightings_lost, HERE, \
 	  "SIP messages are lost on their way to sippathd, which learns late", \
 	  "if it goes on, give sippathd more of a processor, or look for a flood of messages") \
-	X(flood, HERE, "strangers send more than is listened to; known paths are kept as ever", \
-	  "see with \"tcpdump -ni DEV udp port 5060\" who it is, and have them blocked; phones " \
-	  "that " \
-	  "are new register again by themselves") \
+	X(flood, HERE, \
+	  "more comes from strangers than is listened to, or more requests at a time than are " \
+	  "remembered concern one network, those of this server to it included; known paths are " \
+	  "kept as ever", \
+	  "see with \"tcpdump -ni DEV udp port 5060\" who it is, and have strangers blocked; " \
+	  "phones " \
+	  "that are new register again by themselves") \
 	X(sends_congested, HERE, "prompts are dropped because this host's transmit queue is full", \
 	  "see \"tc -s qdisc\": the interface sends more than it can, or is held up") \
 	X(sends_denied, HERE, "prompts are forbidden by this host", \
@@ -80,8 +87,8 @@
 	  "free the place of the programs on the root of the cgroup v2 hierarchy (\"bpftool " \
 	  "cgroup tree\") and restart sippathd") \
 	X(helper_gone, BEFORE, \
-	  "the privileged half of sippathd is gone, so lost programs stay lost", \
-	  "restart sippathd")
+	  "the privileged half of sippathd is gone; when programs are lost, sippathd ends", \
+	  "restart sippathd, or have systemd do so (Restart=on-failure)")
 
 #define TROUBLE_ENUM_(name, logged, wrong, remedy) TROUBLE_##name,
 

@@ -17,8 +17,6 @@
 #define PATHS_PER_CELL 16
 #define CELLS_MIN 1024
 
-#define IPV4_AT 12 /* where the four bytes of a mapped address start */
-
 /* Two times for each place of each row: the later they are, the less may leave. */
 struct cell {
 	uint64_t spent_ns; /* until then the cap is used up by what has left */
@@ -35,17 +33,6 @@ struct caps {
 	struct hash_key key;
 	struct level levels[CAPS_LEVEL_MAX];
 };
-
-/* How many leading bits of an address a level goes by. */
-static const struct {
-	uint8_t ipv4, ipv6;
-} prefixes[] = {
-	[CAPS_ADDRESS] = { 32, 128 },
-	[CAPS_NETWORK] = { 24, 48 },
-	[CAPS_HOST] = { 0, 0 },
-};
-
-_Static_assert(sizeof(prefixes) / sizeof(prefixes[0]) == CAPS_LEVEL_MAX, "every level has one");
 
 /* The places of one address in the rows of a level. */
 struct places {
@@ -99,25 +86,15 @@ void caps_free(struct caps *caps)
 	free(caps);
 }
 
-/* The first so many bits of an address; the others become zero. */
-static void keep_prefix(uint8_t address[16], unsigned int bits)
-{
-	for (unsigned int i = 0; i < 16; i++) {
-		unsigned int kept = bits > i * 8 ? bits - i * 8 : 0;
-
-		if (kept < 8)
-			address[i] &= (uint8_t)(0xff00 >> kept);
-	}
-}
-
-static uint64_t hash_network(const struct caps *caps, const uint8_t address[16],
-			     enum caps_level level)
+/* What a level goes by: an address as it is, or its network. The host's has one place only. */
+static uint64_t hash_remote(const struct caps *caps, const uint8_t address[16],
+			    enum caps_level level)
 {
 	uint8_t network[16];
 
-	memcpy(network, address, sizeof(network));
-	keep_prefix(network, address_is_ipv4(address) ? IPV4_AT * 8U + prefixes[level].ipv4
-						      : prefixes[level].ipv6);
+	if (level == CAPS_ADDRESS)
+		return hash_bytes(&caps->key, address, 16);
+	address_network(address, network);
 	return hash_bytes(&caps->key, network, sizeof(network));
 }
 
@@ -125,7 +102,7 @@ static struct places find_places(const struct caps *caps, const uint8_t address[
 				 enum caps_level which)
 {
 	const struct level *level = &caps->levels[which];
-	uint64_t hash = level->mask > 0 ? hash_network(caps, address, which) : 0;
+	uint64_t hash = level->mask > 0 ? hash_remote(caps, address, which) : 0;
 	struct places places;
 
 	for (size_t row = 0; row < ROWS; row++)

@@ -41,7 +41,7 @@
 
 enum caps_level {
 	CAPS_ADDRESS,
-	CAPS_NETWORK, /* IPv4: /24, IPv6: /48 */
+	CAPS_NETWORK, /* see address_network() */
 	CAPS_HOST,
 	CAPS_LEVEL_MAX
 };

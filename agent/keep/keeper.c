@@ -10,6 +10,9 @@
 #include "kernel/path_map.h"
 #include "state/connections.h"
 
+/* So many paths are looked at in one turn at most: the others are due at once, after other work. */
+#define VISITS_PER_TURN 4096
+
 /* A busy routing table changes all the time; what is held is looked through so often at most. */
 #define HELD_ROUND_NS NS_PER_S
 
@@ -25,21 +28,6 @@ void keeper_forget_prompt(struct path *path)
 	path->prompt.tries = 0;
 	if (path->health == PATH_AWAITING)
 		path->health = PATH_LIVE;
-}
-
-/* What the network refused was no prompt: it says nothing of the device, and is made again soon. */
-static void on_refusal(void *context, const struct flow *flow, bool congested)
-{
-	struct keeper *keeper = context;
-	struct path *path = paths_find(keeper->openings.paths, flow);
-
-	if (congested)
-		pacer_slow(&keeper->pacer, keeper->turn_ns);
-	if (!path || path->prompt.tries == 0)
-		return;
-	keeper_forget_prompt(path);
-	path->note = PATH_NOTE_refused;
-	keeper_look_at(keeper, path, path->prompt.sent_ns + POLICY_REPEAT_FIRST_NS);
 }
 
 int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct keeper **out)
@@ -69,7 +57,7 @@ int keeper_new(const struct keeper_options *options, uint64_t now_ns, struct kee
 		return error;
 	}
 	if (keeper->wire)
-		wire_on_refusal(keeper->wire, on_refusal, keeper);
+		wire_on_refusal(keeper->wire, keeper_take_refusal, keeper);
 	*out = keeper;
 	return 0;
 }
@@ -100,14 +88,12 @@ void keeper_free(struct keeper *keeper)
 	free(keeper);
 }
 
-/* When a path is due that waits neither for an answer nor for its turn. */
-static uint64_t due_at(const struct keeper *keeper, const struct path *path)
+uint64_t keeper_due_at(const struct keeper *keeper, const struct path *path)
 {
 	return path->last_seen_ns + path->rules->threshold_ns + keeper->policy.coarse_lag_ns;
 }
 
-/* True for such a path. */
-static bool is_resting(const struct path *path)
+bool keeper_is_resting(const struct path *path)
 {
 	return path->prompt.tries == 0 && path->turns == 0 && path->tickets == 0;
 }
@@ -120,7 +106,8 @@ void keeper_leave_queues(struct path *path)
 
 void keeper_reconsider(struct keeper *keeper, struct path *path)
 {
-	keeper_look_at(keeper, path, is_resting(path) ? due_at(keeper, path) : path->due.due_ns);
+	keeper_look_at(keeper, path,
+		       keeper_is_resting(path) ? keeper_due_at(keeper, path) : path->due.due_ns);
 }
 
 /* Tells that a path has become silent, or is silent no longer. */
@@ -208,20 +195,6 @@ void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns)
 			now_ns > keeper->held_rest_ns ? now_ns : keeper->held_rest_ns;
 }
 
-void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns)
-{
-	struct path *path;
-	uint32_t cursor = 0;
-
-	while ((path = paths_walk(keeper->openings.paths, &cursor))) {
-		if (blind && path->prompt.tries > 0)
-			keeper_forget_prompt(path);
-		else if (!blind && path->bindings && is_resting(path))
-			keeper_look_at(keeper, path, now_ns);
-	}
-	keeper->blind = blind;
-}
-
 /* Makes those paths due whose local address has arrived; the others stay held. */
 static void look_through_held(struct keeper *keeper, uint64_t now_ns)
 {
@@ -244,6 +217,7 @@ static void look_through_held(struct keeper *keeper, uint64_t now_ns)
 
 uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **expired)
 {
+	unsigned int visits = 0;
 	struct path *path;
 	uint64_t next_ns;
 
@@ -252,9 +226,13 @@ uint64_t keeper_turn(struct keeper *keeper, uint64_t now_ns, struct binding **ex
 	if (keeper->held_round_ns <= now_ns)
 		look_through_held(keeper, now_ns);
 	pacer_set(&keeper->pacer, keeper->demand);
-	while ((path = wheel_pop(keeper->wheel, now_ns)))
+	while (visits < VISITS_PER_TURN && (path = wheel_pop(keeper->wheel, now_ns))) {
 		visit(keeper, path, now_ns, expired);
+		visits++;
+	}
 	wire_flush(keeper->wire);
+	if (visits == VISITS_PER_TURN)
+		return now_ns;
 	next_ns = wheel_next_ns(keeper->wheel);
 	return next_ns < keeper->held_round_ns ? next_ns : keeper->held_round_ns;
 }
@@ -287,9 +265,9 @@ void keeper_set_threshold(struct keeper *keeper, uint64_t threshold_ns)
 		if (!path->bindings)
 			continue;
 		keeper->demand += tenancy_demand(path);
-		if (is_resting(path) && path->rules->threshold_ns == threshold_ns &&
-		    path->due.due_ns > due_at(keeper, path))
-			keeper_look_at(keeper, path, due_at(keeper, path));
+		if (keeper_is_resting(path) && path->rules->threshold_ns == threshold_ns &&
+		    path->due.due_ns > keeper_due_at(keeper, path))
+			keeper_look_at(keeper, path, keeper_due_at(keeper, path));
 	}
 }
 

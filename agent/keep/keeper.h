@@ -84,8 +84,9 @@ void keeper_linger(struct keeper *keeper, struct binding *binding, uint64_t ends
 		   enum binding_reason reason, uint64_t now_ns);
 
 /*
- * Looks at every path that is due at now_ns, prompts those that are quiet, and
- * returns when to be called next (CLOCK_NEVER: not at all). *expired becomes the
+ * Looks at the paths that are due at now_ns, prompts those that are quiet, and
+ * returns when to be called next (CLOCK_NEVER: not at all): at now_ns again if so many were due
+ * that other work gets its turn before the rest of them. *expired becomes the
  * list (by binding.next) of the bindings that ran out, or whose connection is gone
  * from sip_connections or replaced by another; they are off their paths and the caller's
  * to forget.
@@ -101,7 +102,8 @@ void keeper_addresses_changed(struct keeper *keeper, uint64_t now_ns);
 /*
  * Says that the programs do not see the packets (any more), or see them again. Without
  * them nothing is prompted: no stamp tells who is idle, and the answers would reach the
- * SIP server. Afterwards every path is looked at, each prompt in its turn (trap 11).
+ * SIP server. Afterwards every path is looked at that became due meanwhile, each prompt in its
+ * turn (trap 11), and none that has just been prompted is prompted anew (keep/policy.h).
  */
 void keeper_set_blind(struct keeper *keeper, bool blind, uint64_t now_ns);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * keeper_parts.h - what the parts of the keeper share: keeper.c looks at paths that are due,
- * prompting.c prompts those of them that want it, tenancy.c puts bindings onto paths and takes them off, waking.c begins again after a sleep
- * of the host. Nobody else includes it.
+ * prompting.c prompts those of them that want it, tenancy.c puts bindings onto paths and takes
+ * them off, waking.c begins again after a sleep of the host, sight.c without the programs and
+ * with them again. Nobody else includes it.
  */
 #ifndef AGENT_KEEP_KEEPER_PARTS_H
 #define AGENT_KEEP_KEEPER_PARTS_H
@@ -59,6 +60,13 @@ bool keeper_act(struct keeper *keeper, struct path *path, enum policy_action act
 
 /* The path wants no prompt any more: it waits neither for its turn nor for a ticket. */
 void keeper_leave_queues(struct path *path);
+
+/* When a path is due that waits neither for an answer nor for its turn; true for such a path. */
+uint64_t keeper_due_at(const struct keeper *keeper, const struct path *path);
+bool keeper_is_resting(const struct path *path);
+
+/* Told by keep/wire of each prompt that the network has refused; the context is the keeper. */
+void keeper_take_refusal(void *context, const struct flow *flow, bool congested);
 
 /* Makes a path due at when_ns, or when the first of its bindings ends if that is earlier. */
 void keeper_look_at(struct keeper *keeper, struct path *path, uint64_t when_ns);

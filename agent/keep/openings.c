@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "keep/policy.h"
 #include "kernel/flow_map.h"
 #include "kernel/path_map.h"
 
@@ -52,6 +53,30 @@ static uint64_t last_heard_ns(const struct openings *openings, const struct flow
 	return later(stamped_ns, seen_ns);
 }
 
+/* Nobody has answered to any prompt there, nor spoken: how many were given up by now. */
+static unsigned int failures_of(const struct path_entry *entry)
+{
+	unsigned int first =
+		POLICY_TRIES_MAX - 1; /* of whose sendings are no prompts of their own */
+
+	if (entry->packets_in > 0 || entry->answers > 0 || entry->prompts <= first)
+		return 1;
+	return entry->prompts - first < UINT8_MAX ? entry->prompts - first : UINT8_MAX;
+}
+
+/*
+ * An agent before this one may have been waiting for an answer: whoever has not given it stays
+ * prompted, however often agents begin. Its token is not ours: a late answer is just a packet.
+ */
+static void go_on(struct path *path, const struct path_entry *entry)
+{
+	path->last_seen_ns = entry->last_seen_ns;
+	if (entry->prompt_ns <= entry->last_seen_ns || entry->answer_token == entry->prompt_token)
+		return;
+	path->prompt.sent_ns = entry->prompt_ns;
+	path->prompt.failures = (uint8_t)failures_of(entry);
+}
+
 int openings_open(struct openings *openings, const struct flow *flow, uint64_t seen_ns,
 		  struct path **out)
 {
@@ -62,7 +87,7 @@ int openings_open(struct openings *openings, const struct flow *flow, uint64_t s
 	if (!path)
 		return -errno;
 	if (path_map_read(openings->path_map, flow, &entry) == 0) {
-		path->last_seen_ns = later(seen_ns, entry.last_seen_ns);
+		go_on(path, &entry);
 		error = 0;
 	} else {
 		path->last_seen_ns = last_heard_ns(openings, flow, seen_ns);

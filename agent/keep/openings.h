@@ -41,7 +41,8 @@ int openings_sweep(struct openings *openings);
  * Opens the path of a flow that has none. It counts as last heard at seen_ns, or when
  * sip_flows says so if that is later: a path may be opened long after its phone's
  * REGISTER was seen. An entry that an agent before this one has left in sip_paths goes on,
- * and knows better than either. -ENOSPC or -E2BIG if there is no room, or another -errno.
+ * and knows better than either; if it tells of a prompt that was not answered, the path has that
+ * prompt's time and counts it as failed. -ENOSPC or -E2BIG if there is no room, or another -errno.
  */
 int openings_open(struct openings *openings, const struct flow *flow, uint64_t seen_ns,
 		  struct path **out);

@@ -34,6 +34,14 @@ uint64_t pacer_place(const struct pacer *pacer, uint64_t now_ns, uint64_t n)
 	return now_ns + (n + 1) * pacer->gap_ns;
 }
 
+uint64_t pacer_fit(const struct pacer *pacer, uint64_t now_ns, uint64_t n, uint64_t count)
+{
+	uint64_t even_ns = PACER_HORIZON_NS / (count + 1);
+	uint64_t gap_ns = pacer->gap_ns < even_ns ? pacer->gap_ns : even_ns;
+
+	return now_ns + (n + 1) * gap_ns;
+}
+
 uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns)
 {
 	uint64_t oldest_ns = now_ns > WHEEL_TICK_NS ? now_ns - WHEEL_TICK_NS : 0;

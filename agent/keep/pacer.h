@@ -54,9 +54,9 @@ struct pacer {
 void pacer_set(struct pacer *pacer, uint64_t demand);
 
 /*
- * Reserves the next turn and returns its time: now_ns or earlier if the prompt may
- * leave at once, otherwise when it may, within PACER_HORIZON_NS. Unused turns are lost, except for those of
- * one wheel tick, because paths become due tick by tick.
+ * Reserves the next turn and returns its time: now_ns or earlier if the prompt may leave at
+ * once, otherwise when it may, within PACER_HORIZON_NS. Unused turns are lost, except for
+ * those of one wheel tick, because paths become due tick by tick.
  */
 uint64_t pacer_reserve(struct pacer *pacer, uint64_t now_ns);
 
@@ -71,5 +71,8 @@ void pacer_slow(struct pacer *pacer, uint64_t now_ns);
  * now_ns on, without a horizon. Nothing is reserved.
  */
 uint64_t pacer_place(const struct pacer *pacer, uint64_t now_ns, uint64_t n);
+
+/* The same where they cannot wait beyond the horizon, and are "count" at most. */
+uint64_t pacer_fit(const struct pacer *pacer, uint64_t now_ns, uint64_t n, uint64_t count);
 
 #endif

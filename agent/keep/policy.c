@@ -2,6 +2,7 @@
 #include "keep/policy.h"
 
 #include "base/clock.h"
+#include "keep/policy_parts.h"
 #include "keep/rules.h"
 
 /* One judgement's view of a path. */
@@ -36,11 +37,7 @@ static uint64_t answered_at(const struct path *path, const struct path_entry *en
 	return answered ? entry->answer_ns : 0;
 }
 
-/*
- * When the device was heard last. The answer to the path's own prompt is stamped with the
- * precise clock, too, and so tells more than the coarse stamp of the same packet.
- */
-static uint64_t heard(const struct path *path, const struct path_entry *entry)
+uint64_t policy_heard_ns(const struct path *path, const struct path_entry *entry)
 {
 	uint64_t answer_ns = answered_at(path, entry);
 
@@ -68,14 +65,14 @@ static uint64_t since_opened(const struct path *path, uint64_t seen_ns)
 	return seen_ns ? seen_ns : path->opened_ns;
 }
 
-static bool expects_answers(const struct path *path)
+bool policy_expects_answers(const struct path *path)
 {
 	return path->rules->method != PROMPT_CRLF;
 }
 
 static unsigned int tries_allowed(const struct path *path, unsigned int failures)
 {
-	return failures == 0 && expects_answers(path) ? POLICY_TRIES_MAX : 1;
+	return failures == 0 && policy_expects_answers(path) ? POLICY_TRIES_MAX : 1;
 }
 
 /* How long an answer is waited for after so many sendings of a prompt. */
@@ -98,12 +95,6 @@ static bool is_unheard(const struct path_entry *entry)
 	return entry->packets_in == 0;
 }
 
-/* An answer has our token, so whoever is there has read the prompt. */
-static bool has_proved(const struct path_entry *entry)
-{
-	return entry->answers > 0;
-}
-
 static uint64_t backoff_without_answers(const struct view *view)
 {
 	bool trusted = view->now_ns < plus(view->heard_ns, POLICY_CRLF_TRUST_NS);
@@ -116,7 +107,7 @@ static uint64_t backoff(const struct view *view, unsigned int failures)
 {
 	uint64_t threshold = view->path->rules->threshold_ns, distance;
 
-	if (!expects_answers(view->path))
+	if (!policy_expects_answers(view->path))
 		distance = backoff_without_answers(view);
 	else if (failures > 1 && is_unheard(view->entry))
 		distance = doubled(POLICY_BACKOFF_MAX_NS, failures - 2, POLICY_UNHEARD_MAX_NS);
@@ -220,15 +211,34 @@ uint64_t policy_forgotten_ns(const struct path *path, uint64_t heard_ns)
 	return plus(plus(heard_ns, threshold), threshold / 4);
 }
 
+/*
+ * A prompt may have been forgotten whose answer nobody could have seen: for want of the programs,
+ * or of the agent. It is not made anew before that could have come; and where the NAT has
+ * forgotten the device anyway, not before a threshold is over, however often that happens.
+ */
+static uint64_t answerable_until(const struct view *view, uint64_t forgotten_ns)
+{
+	const struct path *path = view->path;
+	uint64_t sent_ns = path->prompt.sent_ns;
+
+	if (sent_ns == 0 || sent_ns <= view->policy->woke_ns)
+		return 0;
+	return plus(sent_ns, view->now_ns < forgotten_ns ? POLICY_REPEAT_NEXT_NS
+							 : path->rules->threshold_ns);
+}
+
 /* No prompt is outstanding, and the device is quiet; the last so many stayed unanswered. */
 static struct policy_verdict judge_quiet(const struct view *view, unsigned int failures,
 					 enum path_health health)
 {
 	const struct path *path = view->path;
 	uint64_t forgotten_ns = policy_forgotten_ns(path, view->heard_ns);
+	uint64_t open_until_ns = answerable_until(view, forgotten_ns);
 
 	if (view->now_ns < forgotten_ns && !path_outlives(path, forgotten_ns))
 		return wait_until(forgotten_ns, health, PATH_NOTE_ends_soon);
+	if (view->now_ns < open_until_ns)
+		return wait_until(open_until_ns, health, note_of_prompted(view, failures));
 	if (health != PATH_SILENT ||
 	    view->now_ns >= plus(path->prompt.sent_ns, backoff(view, failures)))
 		return prompt_now(view, failures, health);
@@ -357,86 +367,10 @@ struct policy_verdict policy_judge(const struct policy *policy, const struct pat
 				  PATH_NOTE_unknown);
 
 	/* The time was read before the entry: a packet may have come in between. */
-	view.heard_ns = earlier(since_opened(path, heard(path, entry)), now_ns);
+	view.heard_ns = earlier(since_opened(path, policy_heard_ns(path, entry)), now_ns);
 	view.due_ns = quiet_from(policy, path, view.heard_ns);
 	view.exempt = exemption(path, connection);
 	verdict = judge(&view);
 	spare(&view, &verdict);
 	return verdict;
-}
-
-static void note_round_trip(struct path *path, const struct path_entry *entry)
-{
-	uint64_t us;
-
-	if (path->prompt.tries != 1 || entry->prompt_token != entry->answer_token ||
-	    entry->answer_ns < entry->prompt_ns)
-		return;
-	us = (entry->answer_ns - entry->prompt_ns) / NS_PER_US;
-	path->rtt_us = us == 0 ? 1 : (uint32_t)earlier(us, UINT32_MAX);
-}
-
-/* Answers to prompts of an earlier life of the agent are not this path's. */
-static void note_answer(struct path *path, const struct path_entry *entry, struct counts *counts)
-{
-	uint64_t token = entry->answer_token;
-
-	if (token == 0 || token != path->prompt.token || token == path->answer_token)
-		return;
-	note_round_trip(path, entry);
-	path->answer_token = token;
-	path->answer_status = entry->answer_status;
-	path->answers++;
-	count_up(counts, prompts_answered);
-}
-
-static void note_health(struct path *path, enum path_health health, struct counts *counts)
-{
-	if (health == PATH_SILENT && path->health != PATH_SILENT)
-		count_up(counts, paths_silenced);
-	if (health != PATH_SILENT && path->health == PATH_SILENT)
-		count_up(counts, paths_revived);
-	path->health = (uint8_t)health;
-}
-
-/*
- * What went unanswered does not matter any more once the device is heard again. What came may be
- * somebody else's on a path that has never answered: there each threshold over which the device
- * keeps its path itself makes up for one prompt.
- */
-static void forgive(struct path *path, const struct path_entry *entry,
-		    const struct policy_verdict *verdict)
-{
-	uint32_t kept = path->health == PATH_LIVE ? verdict->avoided : 0;
-	struct prompt *prompt = &path->prompt;
-
-	if (verdict->answered || !expects_answers(path) || (entry && has_proved(entry)) ||
-	    kept >= prompt->failures)
-		prompt->failures = 0;
-	else
-		prompt->failures -= (uint8_t)kept;
-}
-
-void policy_apply(struct path *path, const struct path_entry *entry,
-		  const struct policy_verdict *verdict, struct counts *counts)
-{
-	struct prompt *prompt = &path->prompt;
-
-	if (entry) {
-		path->spared_ns = verdict->spared_ns;
-		note_answer(path, entry, counts);
-		path->last_seen_ns = heard(path, entry);
-	}
-	path->avoided += verdict->avoided;
-	count_many(counts, prompts_avoided, verdict->avoided);
-	if (verdict->answered || verdict->unanswered)
-		prompt->tries = 0;
-	if (verdict->unanswered) {
-		prompt->failures += prompt->failures < UINT8_MAX;
-		count_up(counts, prompts_unanswered);
-	}
-	if (verdict->health != PATH_SILENT && prompt->tries == 0)
-		forgive(path, entry, verdict);
-	note_health(path, verdict->health, counts);
-	path->note = (uint8_t)verdict->note;
 }

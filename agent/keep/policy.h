@@ -19,6 +19,10 @@
  *   2 s after the last sending       silent: looked at every threshold, prompted
  *                                    once at growing distances (trap 15), of 10 minutes at most
  *
+ * Where nobody could have seen the answer, for want of the programs or of the agent, the prompt
+ * does not count as unanswered. Another one waits until that answer could have come (2 s); and
+ * until a threshold is over, once the NAT has forgotten the device.
+ *
  * What was accepted by the server need not be there: whoever can register can do so with the
  * source address of somebody else (trap 44). So a path has to earn its prompts:
  *
@@ -64,7 +68,7 @@
 /* Below this a threshold is obeyed with a warning (trap 4, RFC 8085 section 3.5). */
 #define POLICY_THRESHOLD_POLITE_NS (15 * UINT64_C(1000000000))
 
-/* Sendings of one prompt to a path that has been answering; a silent one gets 1, and so does CRLF. */
+/* Sendings of one prompt to a path that has been answering; a silent one gets 1, as does CRLF. */
 #define POLICY_TRIES_MAX 3
 
 /*

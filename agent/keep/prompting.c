@@ -45,7 +45,7 @@ static int prompt_path(struct keeper *keeper, struct path *path, enum policy_act
 	return 0;
 }
 
-/* The agent slept through the path's turn, and its NAT has forgotten it by now: there is no hurry. */
+/* The agent slept through the path's turn, and its NAT has forgotten it by now: no hurry. */
 static bool has_slept(const struct path *path, uint64_t now_ns)
 {
 	return path->turns == 1 && now_ns > path->due.due_ns + TURN_LATE_NS &&
@@ -132,6 +132,57 @@ static void hold_prompt(struct keeper *keeper, struct path *path, uint64_t now_n
 	keeper_look_at(keeper, path, now_ns + path->rules->threshold_ns);
 }
 
+/*
+ * Takes back what prompt_path() has noted. It is not out of any call yet: whoever reads the
+ * counters sees them grow only. A first sending that is refused leaves no time behind, but for
+ * the distance of prompts to a device that does not answer them.
+ */
+static void unsend(struct keeper *keeper, struct path *path)
+{
+	struct prompt *prompt = &path->prompt;
+
+	if (prompt->tries == 1) {
+		path->prompts--;
+		keeper->counts->value[COUNT_prompts_sent]--;
+		if (prompt->failures == 0)
+			prompt->sent_ns = 0;
+	} else {
+		keeper->counts->value[COUNT_prompts_repeated]--;
+		prompt->sent_ns = prompt->first_ns;
+	}
+	keeper_forget_prompt(path);
+}
+
+/*
+ * How long a prompt that this host may not send, or knows no way for, waits to be tried again:
+ * that may be over soon, or last. Half as long as it has been due, so that it grows.
+ */
+static uint64_t pause_of(const struct keeper *keeper, const struct path *path, uint64_t now_ns)
+{
+	uint64_t due_ns = keeper_due_at(keeper, path), threshold_ns = path->rules->threshold_ns;
+	uint64_t pause_ns = now_ns > due_ns + 2 * NS_PER_S ? (now_ns - due_ns) / 2 : NS_PER_S;
+
+	return pause_ns < threshold_ns ? pause_ns : threshold_ns;
+}
+
+/* What the network refused was no prompt, and says nothing of the device. */
+void keeper_take_refusal(void *context, const struct flow *flow, bool congested)
+{
+	struct keeper *keeper = context;
+	struct path *path = paths_find(keeper->openings.paths, flow);
+	uint64_t refused_ns;
+
+	if (congested)
+		pacer_slow(&keeper->pacer, keeper->turn_ns);
+	if (!path || path->prompt.tries == 0)
+		return;
+	refused_ns = path->prompt.sent_ns;
+	unsend(keeper, path);
+	path->note = PATH_NOTE_refused;
+	keeper_look_at(keeper, path,
+		       refused_ns + (congested ? NS_PER_S : pause_of(keeper, path, refused_ns)));
+}
+
 bool keeper_act(struct keeper *keeper, struct path *path, enum policy_action action,
 		uint64_t now_ns)
 {
@@ -144,7 +195,7 @@ bool keeper_act(struct keeper *keeper, struct path *path, enum policy_action act
 	error = prompt_path(keeper, path, action, now_ns);
 	if (error)
 		hold_prompt(keeper, path, now_ns, error);
-	return !error;
+	return path->prompt.tries > 0;
 }
 
 int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)
@@ -163,11 +214,11 @@ int keeper_prompt(struct keeper *keeper, struct path *path, uint64_t now_ns)
 	error = prompt_path(keeper, path, POLICY_PROMPT, now_ns);
 	if (error)
 		return error;
-	wire_flush(keeper->wire);
 	if (path->health == PATH_LIVE)
 		path->health = PATH_AWAITING;
 	path->note = PATH_NOTE_prompted;
 	keeper_look_at(keeper, path, now_ns + POLICY_REPEAT_FIRST_NS);
+	wire_flush(keeper->wire);
 	return 0;
 }
 

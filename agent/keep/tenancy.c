@@ -75,7 +75,7 @@ static int open_path(struct keeper *keeper, const struct flow *flow, const struc
 		     uint64_t seen_ns, uint64_t now_ns, struct path **out)
 {
 	int error = openings_open(&keeper->openings, flow, seen_ns, out);
-	struct path *idle;
+	struct path *idle, *path;
 
 	if (error == -ENOSPC || error == -E2BIG) {
 		idle = paths_find(keeper->openings.paths, left);
@@ -84,7 +84,11 @@ static int open_path(struct keeper *keeper, const struct flow *flow, const struc
 	}
 	if (error)
 		return openings_refuse(&keeper->openings, flow, error);
-	(*out)->rules = rules_of(keeper, flow);
+	path = *out;
+	path->rules = rules_of(keeper, flow);
+	/* What an agent before this one has sent may yet be answered, or be asked once more. */
+	if (now_ns < policy_forgotten_ns(path, path->last_seen_ns))
+		path->prompt.failures = 0;
 	return 0;
 }
 

@@ -25,7 +25,10 @@ static bool is_prompted(const struct path *path)
 	return path->bindings && tenancy_demand(path) > 0;
 }
 
-/* When its NAT forgets a path, on a clock that has gone on: the entry knows best when it was heard. */
+/*
+ * When its NAT forgets a path, on a clock that has gone on: the entry knows best when it was
+ * heard.
+ */
 static uint64_t forgotten_at(const struct waking *waking, const struct path *path)
 {
 	uint64_t heard_ns = path->last_seen_ns, forgotten_ns;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/attach_parts.h"
+#include "kernel/found.h"
 #include "kernel/inspect.h"
 #include "kernel/libbpf_log.h"
 #include "kernel/lock.h"
@@ -45,14 +46,6 @@ static void undo(struct attachment *attachment)
 	pins_undo(&attachment->pins);
 }
 
-static void close_if_open(int *fd)
-{
-	int open_fd = take_fd(*fd);
-
-	if (open_fd >= 0)
-		close(open_fd);
-}
-
 void attach_close(struct attachment *attachment)
 {
 	if (!attachment)
@@ -61,9 +54,9 @@ void attach_close(struct attachment *attachment)
 		undo(attachment);
 	attach_keep(attachment);
 	connection_hook_close(&attachment->connections);
-	close_if_open(&attachment->agent);
-	close_if_open(&attachment->ingress);
-	close_if_open(&attachment->egress);
+	close_fd(&attachment->agent);
+	close_fd(&attachment->ingress);
+	close_fd(&attachment->egress);
 	shared_maps_close(&attachment->maps);
 	free(attachment);
 }
@@ -78,6 +71,22 @@ void attach_leave(struct attachment *attachment)
 	close(agent);
 }
 
+int attach_lend(struct attachment *attachment)
+{
+	int *settings = &attachment->maps.fd[SHARED_SETTINGS];
+	int fd = settings_map_open_to_read(*settings);
+
+	if (fd < 0)
+		return log_errno(-fd, "cannot open the settings to read: %s", strerror(-fd));
+	close_fd(settings);
+	*settings = fd;
+	attach_keep(attachment);
+	connection_hook_close(&attachment->connections);
+	close_fd(&attachment->ingress);
+	close_fd(&attachment->egress);
+	return 0;
+}
+
 static void cleanup_attachment_(struct attachment **attachment)
 {
 	attach_close(*attachment);
@@ -85,13 +94,6 @@ static void cleanup_attachment_(struct attachment **attachment)
 
 /* An attachment that is undone at the end of its scope, unless it is taken. */
 #define cleanup_attachment __attribute__((cleanup(cleanup_attachment_)))
-
-static void cleanup_object_(struct object **object)
-{
-	object_free(*object);
-}
-
-#define cleanup_object __attribute__((cleanup(cleanup_object_)))
 
 static struct attachment *new_attachment(const struct attach_options *options)
 {
@@ -155,6 +157,7 @@ static int lock(struct attachment *attachment, const struct attach_options *opti
 	if (err < 0)
 		return err;
 	attachment->agent = err;
+	attachment->agent_process = getpid();
 	return 0;
 }
 
@@ -232,6 +235,16 @@ static int attach_all(struct attachment *attachment)
 	return err;
 }
 
+static void note_places(struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->count; i++) {
+		struct attach_interface *interface = &attachment->interfaces[i];
+
+		interface->place_id = interface->ingress_id;
+		found_ingress_id(interface->index, &interface->place_id);
+	}
+}
+
 static int check_host(const struct attach_options *options)
 {
 	int err = requirements_privileges();
@@ -270,6 +283,7 @@ int attach_open(const struct attach_options *options, struct attachment **out)
 		err = attach_all(attachment);
 	if (err < 0)
 		return err;
+	note_places(attachment);
 	connection_hook_attach(&attachment->connections, &attachment->maps);
 	*out = take_ptr(attachment);
 	return 0;

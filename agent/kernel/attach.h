@@ -12,10 +12,10 @@
  * works with the maps there; others wait for the first and are refused by the second.
  *
  * Without privileges, with nothing but the descriptors (kernel 5.19 and later), these work:
- * attach_map() and reading and writing the maps, attach_interfaces(),
+ * attach_map() and reading and writing the maps, attach_look(), attach_interfaces(),
  * attach_interfaces_renew(), attach_paths_max(), attach_keep(), and closing, that is
- * attach_close() after attach_keep(). All others ask the kernel for a program or a link
- * by its id, change an interface, or open the pin directory, which is root's alone.
+ * attach_close() after attach_keep() or attach_lend(). All others ask the kernel for a program or
+ * a link by its id, change an interface, or open the pin directory, which is root's alone.
  *
  * A process that is forked after attach_open() has a copy of the attachment, with the same
  * descriptors and the same locks: a lock is held until all who share it have closed it. What
@@ -44,7 +44,7 @@ struct attach_options {
 	const char *pin_dir; /* must outlive the attachment */
 	uint32_t paths_max; /* room in sip_paths when this call makes it */
 	enum attach_mode mode;
-	/* attach_open() fills in abi, clsact_created, watched and netns_cookie */
+	/* attach_open() fills in abi, clsact_created, watched, netns_cookie and limit_seed */
 	struct sip_settings settings;
 	bool keep_settings; /* leave settings that an agent has made as they are */
 	bool agent; /* be the one agent of pin_dir until attach_close() */
@@ -56,6 +56,7 @@ struct attach_interface {
 	unsigned int index;
 	uint32_t ingress_id; /* program ids */
 	uint32_t egress_id;
+	uint32_t place_id; /* of what is attached as XDP: ingress_id, or libxdp's dispatcher's */
 	bool native; /* XDP runs in the driver */
 	bool found; /* the ingress program was there before us, or came without us */
 };
@@ -93,6 +94,13 @@ void attach_close(struct attachment *attachment);
  */
 void attach_leave(struct attachment *attachment);
 
+/*
+ * For the agent, once a forked copy mends in its place: closes the programs, which nothing but
+ * mending takes, and from now on only reads the settings. Nothing can be undone, mended or set
+ * here after that; attach_look() still works. -errno after one log line.
+ */
+int attach_lend(struct attachment *attachment);
+
 /* The descriptor of a map by its name (SIPPATH_MAP_...), owned by the attachment; or -ENOENT. */
 int attach_map(const struct attachment *attachment, const char *name);
 
@@ -123,7 +131,11 @@ enum attach_part {
 	ATTACH_PART_CONNECTIONS = 64, /* what sees TCP connections, where the host could have it */
 };
 
-/* While one of these is missing packets go unseen, and silence says nothing (trap 11). */
+/*
+ * While one of these is missing packets go unseen, and silence says nothing (trap 11). An interface
+ * is missing in this sense when it is there without its programs: over one that is not there, or is
+ * down, nothing passes.
+ */
 #define ATTACH_PARTS_OF_SIGHT \
 	(ATTACH_PART_INTERFACE | ATTACH_PART_INGRESS | ATTACH_PART_EGRESS | ATTACH_PART_SETTINGS)
 
@@ -137,7 +149,8 @@ struct attach_finding {
 	 * this moment; or another -errno.
 	 */
 	int32_t error;
-	uint32_t other_id; /* of that program of others; 0 for none */
+	uint32_t other_part; /* enum attach_part: in whose place that program of others is */
+	uint32_t other_id; /* 0 for none */
 	char other_name[16];
 };
 
@@ -160,6 +173,14 @@ struct attach_repair {
  * fills *out; returns 0, or the first error in it if something is left.
  */
 int attach_mend(struct attachment *attachment, struct attach_repair *out);
+
+/*
+ * Brings the latest repair up to date as far as that can be done without privileges, where nobody
+ * with privileges does: interfaces, what is attached to them by its ids, settings. It changes
+ * nothing and says nothing. Programs that were put in the place of those of the latest
+ * attach_mend() since count as missing, whosever they are.
+ */
+void attach_look(struct attachment *attachment, struct attach_repair *latest);
 
 /* Takes over what attach_mend() said of the interfaces, in a copy of the attachment. */
 void attach_interfaces_renew(struct attachment *attachment,

@@ -69,12 +69,13 @@ static bool find_interface(const struct round *round, struct attach_interface *i
 	interface->index = index;
 	interface->native = round->attachment->mode != ATTACH_GENERIC;
 	interface->ingress_id = 0;
+	interface->place_id = 0;
 	interface->egress_id = 0;
 	conclude(finding, ATTACH_PART_INTERFACE, 0);
 	return true;
 }
 
-static void look_for_carrier(const struct attach_interface *interface,
+void attach_look_for_carrier(const struct attach_interface *interface,
 			     struct attach_finding *finding)
 {
 	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -98,23 +99,24 @@ static bool is_of_use(const struct attachment *attachment, const struct found *f
 	       shared_maps_agree(&attachment->maps, &theirs);
 }
 
-static int in_the_way(struct attach_finding *finding, const struct found *found)
+static int in_the_way(struct attach_finding *finding, enum attach_part part,
+		      const struct found *found)
 {
+	finding->other_part = part;
 	finding->other_id = found->id;
 	memcpy(finding->other_name, found->name, sizeof(finding->other_name));
 	return -EBUSY;
 }
 
+/* In the mode that it had. */
 static int attach_ingress(const struct attachment *attachment, struct attach_interface *interface)
 {
-	int err = hooks_attach_ingress(interface->index, attachment->ingress, interface->native);
+	int err = changes_attach_ingress(interface, attachment->ingress,
+					 interface->native ? attachment->mode : ATTACH_GENERIC);
 
-	if (err < 0 && interface->native && attachment->mode == ATTACH_ANY) {
-		err = hooks_attach_ingress(interface->index, attachment->ingress, false);
-		interface->native = err < 0;
-	}
 	if (err == 0) {
 		interface->ingress_id = program_id(attachment->ingress);
+		interface->place_id = interface->ingress_id;
 		interface->found = false;
 	}
 	return err;
@@ -130,12 +132,13 @@ static void tend_ingress(const struct round *round, struct attach_interface *int
 	    (found.id == interface->ingress_id || is_of_use(round->attachment, &found))) {
 		interface->found |= found.id != interface->ingress_id;
 		interface->ingress_id = found.id;
+		interface->place_id = found.place_id;
 		interface->native = found.native;
 		return;
 	}
 	miss(finding, ATTACH_PART_INGRESS);
 	if (err == 0 && found.kind != FOUND_NOTHING)
-		err = in_the_way(finding, &found);
+		err = in_the_way(finding, ATTACH_PART_INGRESS, &found);
 	if (err == 0 && !round->mends)
 		return;
 	conclude(finding, ATTACH_PART_INGRESS,
@@ -170,21 +173,22 @@ static void tend_egress(const struct round *round, struct attach_interface *inte
 	}
 	miss(finding, ATTACH_PART_EGRESS);
 	if (err == 0 && found.kind != FOUND_NOTHING)
-		err = in_the_way(finding, &found);
+		err = in_the_way(finding, ATTACH_PART_EGRESS, &found);
 	if (err == 0 && !round->mends)
 		return;
 	conclude(finding, ATTACH_PART_EGRESS,
 		 err < 0 ? err : attach_egress(round->attachment, interface));
 }
 
+/* The carrier last: why a program cannot be put back says more. */
 static void tend_interface(const struct round *round, struct attach_interface *interface,
 			   struct attach_finding *finding)
 {
 	if (!find_interface(round, interface, finding))
 		return;
-	look_for_carrier(interface, finding);
 	tend_ingress(round, interface, finding);
 	tend_egress(round, interface, finding);
+	attach_look_for_carrier(interface, finding);
 }
 
 static void tend_settings(const struct round *round, struct attach_finding *finding)
@@ -200,9 +204,12 @@ static void tend_settings(const struct round *round, struct attach_finding *find
 		conclude(finding, ATTACH_PART_SETTINGS, err);
 }
 
+/* A copy is it for the agent's sake alone: once that has ended the place is its successor's. */
 static bool is_agent(const struct attachment *attachment)
 {
-	return attachment->agent >= 0 || attachment->left;
+	if (attachment->left)
+		return getppid() == attachment->agent_process;
+	return attachment->agent >= 0;
 }
 
 /* With the directory the agent's lock in it has gone. */
@@ -280,29 +287,29 @@ static bool calls_for_mending(const struct attach_repair *repair)
 	return calls;
 }
 
-/* Nobody's turn is in a directory that is gone: it is made again. */
+/* Nobody's turn is in a directory that is gone: it is made again. -ENOENT if that cannot be. */
 static int take_turn(const struct attachment *attachment)
 {
 	int turn = attach_turn(attachment);
 
-	if (turn != -ENOENT)
+	if (turn != -ENOENT ||
+	    (mkdir(attachment->pins.directory, DIRECTORY_MODE) < 0 && errno != EEXIST))
 		return turn;
-	if (mkdir(attachment->pins.directory, DIRECTORY_MODE) < 0 && errno != EEXIST)
-		return -errno;
 	return attach_turn(attachment);
 }
 
-static void put_off(struct attach_finding *finding)
+/* That an interface is gone needs no turn to be known. */
+static void put_off(struct attach_finding *finding, int err)
 {
-	if (is_left(finding))
-		finding->error = -EAGAIN;
+	if (is_left(finding) && finding->error != -ENODEV)
+		finding->error = err;
 }
 
-static void put_all_off(struct attach_repair *repair)
+static void put_all_off(struct attach_repair *repair, int err)
 {
-	put_off(&repair->shared);
+	put_off(&repair->shared, err);
 	for (uint32_t i = 0; i < repair->count; i++)
-		put_off(&repair->found[i]);
+		put_off(&repair->found[i], err);
 }
 
 static int first_error(const struct attach_repair *repair)
@@ -323,12 +330,12 @@ int attach_mend(struct attachment *attachment, struct attach_repair *out)
 		cleanup_close int turn = take_turn(attachment);
 
 		/* Without the directory there is no turn to be had, and nobody else to have it. */
-		round.mends = turn != -EBUSY;
+		round.mends = turn >= 0 || turn == -ENOENT;
 		round.turn = turn;
 		if (round.mends)
 			look_around(&round, out);
 		else
-			put_all_off(out);
+			put_all_off(out, turn == -EBUSY ? -EAGAIN : turn);
 	}
 	attach_tell(attachment, out);
 	return first_error(out);

@@ -3,6 +3,8 @@
 #ifndef AGENT_KERNEL_ATTACH_PARTS_H
 #define AGENT_KERNEL_ATTACH_PARTS_H
 
+#include <sys/types.h>
+
 #include "kernel/attach.h"
 #include "kernel/changes.h"
 #include "kernel/connection_hook.h"
@@ -23,6 +25,7 @@ struct attachment {
 	bool settings_changed;
 	int turn; /* held while what was done can still be undone */
 	int agent; /* the agent's lock, -1 for none */
+	pid_t agent_process; /* who has it, or has left it to a copy */
 	bool left; /* it was had, and is the business of another copy */
 	struct attach_repair told; /* what was last said to be missing */
 };
@@ -41,6 +44,10 @@ int attach_settings_mend(struct attachment *attachment);
 
 /* The turn to attach and detach, without waiting: see lock.h. */
 int attach_turn(const struct attachment *attachment);
+
+/* Whether the interface is up and has a carrier; not told where that cannot be asked. */
+void attach_look_for_carrier(const struct attach_interface *interface,
+			     struct attach_finding *finding);
 
 /* Says where *now differs from what was said before. */
 void attach_tell(struct attachment *attachment, const struct attach_repair *now);

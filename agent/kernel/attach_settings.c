@@ -3,12 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/attach_parts.h"
 #include "kernel/lock.h"
 #include "kernel/settings_map.h"
+
+/* 0, which the programs can do with, on a host that is too young to have random numbers. */
+static uint64_t random_seed(void)
+{
+	uint64_t seed = 0;
+
+	return getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed) ? seed : 0;
+}
 
 int attach_settings_fill(struct attachment *attachment, const struct attach_options *options)
 {
@@ -23,6 +32,8 @@ int attach_settings_fill(struct attachment *attachment, const struct attach_opti
 		return log_errno(-err, "cannot prepare the settings: %s", strerror(-err));
 	settings = options->keep_settings && before->abi != 0 ? *before : options->settings;
 	settings.abi = SIPPATH_ABI;
+	if (settings.limit_seed == 0)
+		settings.limit_seed = random_seed();
 	if (settings.netns_cookie == 0)
 		settings.netns_cookie = netns_cookie;
 	memcpy(settings.clsact_created, before->clsact_created, sizeof(settings.clsact_created));

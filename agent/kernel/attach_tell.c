@@ -36,7 +36,7 @@ static void say_left(const char *where, const struct words *of, const struct att
 {
 	if (of->part == ATTACH_PART_CARRIER || now->error == -ENODEV)
 		log_error("%s: %s", where, of->missing);
-	else if (now->other_id != 0)
+	else if (now->other_part == of->part)
 		log_error(
 			"%s: %s: the program '%s' (id %u) is in its place: take that off, and ours"
 			" comes back by itself",

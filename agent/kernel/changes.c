@@ -2,6 +2,7 @@
 #include "kernel/changes.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -13,6 +14,8 @@
 #include "kernel/libbpf_log.h"
 #include "kernel/program.h"
 #include "kernel/settings_map.h"
+
+#define REASON_MAX 256 /* what is quoted of it */
 
 /* Why a driver refuses: in the kernel's words if it said any, else by experience (trap 42). */
 static const char *refusal(int err)
@@ -42,24 +45,34 @@ static int ingress_refused(const struct attach_interface *interface, bool native
 			 native ? ": choose generic mode, or remove the cause" : "");
 }
 
-static int attach_ingress(struct attach_interface *interface, int program_fd, enum attach_mode mode)
+/* The reason is the one of the first attempt: the second forgets it. */
+static int attach_generic(const struct attach_interface *interface, int program_fd, int native_err)
 {
-	int err = 0;
+	char reason[REASON_MAX];
+	int err;
 
-	interface->native = mode != ATTACH_GENERIC;
-	if (interface->native) {
-		err = hooks_attach_ingress(interface->index, program_fd, true);
-		if (err == 0)
-			return 0;
-		if (mode == ATTACH_NATIVE)
-			return ingress_refused(interface, true, err);
-		log_warning("%s: native XDP is refused: %s (%s); attaching in generic"
-			    " mode, which is slower",
-			    interface->name, strerror(-err), refusal(err));
-		interface->native = false;
-	}
+	snprintf(reason, sizeof(reason), "%s", refusal(native_err));
 	err = hooks_attach_ingress(interface->index, program_fd, false);
-	return err < 0 ? ingress_refused(interface, false, err) : 0;
+	if (err == 0)
+		log_warning("%s: native XDP is refused: %s (%s); attached in generic mode, which is"
+			    " slower",
+			    interface->name, strerror(-native_err), reason);
+	return err;
+}
+
+int changes_attach_ingress(struct attach_interface *interface, int program_fd,
+			   enum attach_mode mode)
+{
+	bool native = mode != ATTACH_GENERIC;
+	int err = hooks_attach_ingress(interface->index, program_fd, native);
+
+	if (err < 0 && mode == ATTACH_ANY) {
+		native = false;
+		err = attach_generic(interface, program_fd, err);
+	}
+	if (err == 0)
+		interface->native = native;
+	return err;
 }
 
 /* Its dispatcher has it in its own program's place, where only libxdp exchanges anything. */
@@ -116,10 +129,10 @@ int changes_ingress(struct attach_interface *interface, struct changes *changes,
 		    enum attach_mode mode)
 {
 	if (interface->ingress_id == 0) {
-		int err = attach_ingress(interface, program_fd, mode);
+		int err = changes_attach_ingress(interface, program_fd, mode);
 
 		if (err < 0)
-			return err;
+			return ingress_refused(interface, mode == ATTACH_NATIVE, err);
 	} else if (!replace_ingress(interface, changes, program_fd)) {
 		return 0;
 	}
@@ -242,16 +255,8 @@ void changes_undo(const struct attach_interface *interface, const struct changes
 		undo_ingress(interface, changes);
 }
 
-static void close_program(int *program)
-{
-	int fd = take_fd(*program);
-
-	if (fd >= 0)
-		close(fd);
-}
-
 void changes_keep(struct changes *changes)
 {
-	close_program(&changes->ingress_before);
-	close_program(&changes->egress_before);
+	close_fd(&changes->ingress_before);
+	close_fd(&changes->egress_before);
 }

@@ -26,6 +26,13 @@ int changes_displace_egress(const struct attach_interface *interface, struct cha
 			    uint32_t outdated);
 
 /*
+ * Attaches the program to an interface that has none: natively, or, in any mode, generically
+ * after a warning with the reason. -errno without a log line.
+ */
+int changes_attach_ingress(struct attach_interface *interface, int program_fd,
+			   enum attach_mode mode);
+
+/*
  * Attaches the program, or replaces one of another build that is there and, as inspect.h has
  * found, ours and usable: one that cannot be replaced is used as it is, after a warning.
  */

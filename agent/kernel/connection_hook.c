@@ -25,13 +25,6 @@
 /* What every warning begins with: it is the reader's loss. */
 #define LOSS "TCP connections are not known and not kept open, UDP paths are: "
 
-static void cleanup_object_(struct object **object)
-{
-	object_free(*object);
-}
-
-#define cleanup_object __attribute__((cleanup(cleanup_object_)))
-
 static int pin_path(const char *pin_dir, char path[PATH_MAX])
 {
 	int length = snprintf(path, PATH_MAX, "%s/" PIN_NAME, pin_dir);
@@ -291,24 +284,16 @@ void connection_hook_undo(struct connection_hook *hook)
 		put_back(hook->pin_dir, hook->program_before);
 }
 
-static void close_program(int *program)
-{
-	int fd = take_fd(*program);
-
-	if (fd >= 0)
-		close(fd);
-}
-
 void connection_hook_keep(struct connection_hook *hook)
 {
-	close_program(&hook->program_before);
+	close_fd(&hook->program_before);
 }
 
 void connection_hook_close(struct connection_hook *hook)
 {
 	connection_hook_keep(hook);
-	close_program(&hook->accept);
-	close_program(&hook->present);
+	close_fd(&hook->accept);
+	close_fd(&hook->present);
 }
 
 int connection_hook_remove(const char *pin_dir)

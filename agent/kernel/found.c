@@ -64,20 +64,40 @@ static int recognise(struct found *found, const char *our_name)
 }
 
 /* An interface may have a program in its hardware besides the one in driver or stack. */
-int found_ingress(unsigned int interface, struct found *out)
+static int query_ingress(unsigned int interface, struct found *found)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	struct found found = { .kind = FOUND_NOTHING };
 	int err;
 
 	libbpf_log_begin();
 	err = bpf_xdp_query((int)interface, 0, &query);
 	if (err < 0)
 		return err;
-	found.native = query.drv_prog_id != 0;
-	found.id = query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
-	if (found.id == 0)
-		found.id = query.hw_prog_id;
+	found->native = query.drv_prog_id != 0;
+	found->id = query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
+	if (found->id == 0)
+		found->id = query.hw_prog_id;
+	found->place_id = found->id;
+	return 0;
+}
+
+int found_ingress_id(unsigned int interface, uint32_t *id)
+{
+	struct found found = { .kind = FOUND_NOTHING };
+	int err = query_ingress(interface, &found);
+
+	if (err == 0)
+		*id = found.place_id;
+	return err;
+}
+
+int found_ingress(unsigned int interface, struct found *out)
+{
+	struct found found = { .kind = FOUND_NOTHING };
+	int err = query_ingress(interface, &found);
+
+	if (err < 0)
+		return err;
 	if (found.id != 0) {
 		err = recognise(&found, SIPPATH_PROGRAM_INGRESS);
 		if (err < 0)

@@ -18,11 +18,18 @@ struct found {
 	enum found_kind kind;
 	uint32_t id; /* of our program; of what is in our place if there is none of ours */
 	char name[16]; /* of the same */
+	uint32_t place_id; /* XDP only: what is attached: it, or the dispatcher before it */
 	bool native; /* XDP only: it runs in the driver */
 };
 
 /* The XDP program of an interface. -errno on failure, without a log line. */
 int found_ingress(unsigned int interface, struct found *out);
+
+/*
+ * The id of an interface's XDP program, whatever it is; 0 for none. This takes no privileges.
+ * -errno on failure, without a log line.
+ */
+int found_ingress_id(unsigned int interface, uint32_t *id);
 
 /* What is in the place of our tc program at the egress of an interface; the same. */
 int found_egress(unsigned int interface, struct found *out);

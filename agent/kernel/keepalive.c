@@ -35,21 +35,3 @@ int keepalive_set(struct attachment *attachment, uint64_t threshold_ns)
 	keepalive_fill(&settings, threshold_ns);
 	return attach_set_keepalive(attachment, settings.keepalive_idle_s);
 }
-
-int keepalive_look_around(const struct attachment *attachment, uint64_t now_ns,
-			  connection_handler *stands, connection_handler *gone, void *context)
-{
-	int map = attach_map(attachment, SIPPATH_MAP_CONNECTIONS);
-	int err = connection_hook_visit(attach_connection_hook(attachment));
-
-	if (err < 0)
-		return log_errno(-err,
-				 "cannot look at the TCP connections that stand, which are kept no"
-				 " better than before: %s",
-				 strerror(-err));
-	err = connection_map_walk(map, now_ns, stands, gone, context);
-	if (err < 0)
-		return log_errno(-err, "cannot read " SIPPATH_MAP_CONNECTIONS ": %s",
-				 strerror(-err));
-	return 0;
-}

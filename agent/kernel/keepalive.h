@@ -13,8 +13,11 @@
 #include <stdint.h>
 
 #include "kernel/attach.h"
-#include "kernel/connection_map.h"
 #include "kernel_abi.h"
+
+/* What the configuration admits; whoever asks for another threshold is not an agent of ours. */
+#define KEEPALIVE_THRESHOLD_MIN_NS UINT64_C(1000000000)
+#define KEEPALIVE_THRESHOLD_MAX_NS (3600 * UINT64_C(1000000000))
 
 /*
  * Says in *settings after how long a quiet connection is probed: whole seconds, at least one.
@@ -27,16 +30,8 @@ bool keepalive_works(const struct attachment *attachment);
 
 /*
  * The same in the settings that are in force, for connections to come; those that stand
- * follow with the next keepalive_look_around(). -errno after one log line.
+ * follow with the next connection_hook_visit(). -errno after one log line.
  */
 int keepalive_set(struct attachment *attachment, uint64_t threshold_ns);
-
-/*
- * Runs the iterator, which finds connections that stand and sees to their keepalive, and tells
- * of each; the entry of one that it has not found is deleted, and "gone" is told. now_ns is
- * the time before. It takes about two microseconds for each connection. -errno after one log line.
- */
-int keepalive_look_around(const struct attachment *attachment, uint64_t now_ns,
-			  connection_handler *stands, connection_handler *gone, void *context);
 
 #endif

@@ -94,15 +94,12 @@ int lock_turn(const char *pin_dir, bool *made)
 
 int lock_turn_now(const char *pin_dir)
 {
-	cleanup_close int fd = open_directory(pin_dir, NULL);
+	cleanup_close int fd = open(pin_dir, DIRECTORY_FLAGS);
 
 	if (fd < 0)
-		return fd;
+		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK
-			       ? -EBUSY
-			       : log_errno(errno, "cannot lock the pin directory %s: %s", pin_dir,
-					   strerror(errno));
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	return is_removed(fd) ? -ENOENT : take_fd(fd);
 }
 

@@ -39,7 +39,7 @@ void lock_clear(int turn);
 
 /*
  * The turn, without waiting for it and without making the directory: -EBUSY if somebody else
- * has it, -ENOENT if the directory is gone; both without a log line.
+ * has it, -ENOENT if the directory is gone, or another -errno; without a log line.
  */
 int lock_turn_now(const char *pin_dir);
 

@@ -16,13 +16,6 @@ struct object {
 	struct sippath_bpf *skeleton;
 };
 
-static void cleanup_object_(struct object **object)
-{
-	object_free(*object);
-}
-
-#define cleanup_object __attribute__((cleanup(cleanup_object_)))
-
 static struct bpf_program *program_of(const struct sippath_bpf *skeleton,
 				      enum object_program program)
 {

@@ -28,6 +28,14 @@ int object_load(struct shared_maps *maps, uint32_t paths_max, unsigned int progr
 /* Closes the descriptors; what is attached stays. */
 void object_free(struct object *object);
 
+static inline void cleanup_object_(struct object **object)
+{
+	object_free(*object);
+}
+
+/* An object that is freed when it goes out of scope. */
+#define cleanup_object __attribute__((cleanup(cleanup_object_)))
+
 /* The descriptor of a program, owned by the object; negative for one that was not wanted. */
 int object_program(const struct object *object, enum object_program program);
 

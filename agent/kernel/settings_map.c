@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
+#include "kernel/shared_maps.h"
 
 static const uint32_t only_key = 0;
 
@@ -26,6 +27,13 @@ int settings_map_read(int map_fd, struct sip_settings *settings)
 int settings_map_write(int map_fd, const struct sip_settings *settings)
 {
 	return bpf_map_update_elem(map_fd, &only_key, settings, BPF_ANY);
+}
+
+int settings_map_open_to_read(int map_fd)
+{
+	LIBBPF_OPTS(bpf_get_fd_by_id_opts, options, .open_flags = BPF_F_RDONLY);
+
+	return bpf_map_get_fd_by_id_opts(shared_map_id(map_fd), &options);
 }
 
 int settings_map_netns_cookie(uint64_t *cookie)

@@ -12,6 +12,9 @@
 int settings_map_read(int map_fd, struct sip_settings *settings);
 int settings_map_write(int map_fd, const struct sip_settings *settings);
 
+/* Another descriptor of the map, to be closed, by which nothing can be written. -errno. */
+int settings_map_open_to_read(int map_fd);
+
 /* What tells sockets of this network namespace from others. */
 int settings_map_netns_cookie(uint64_t *cookie);
 

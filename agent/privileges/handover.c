@@ -20,11 +20,6 @@
 /* What the names begin with of all that sippathd keeps: others are none of its business. */
 static const char *const ours[] = { "in-use", "bindings.mdb", "call-control.key" };
 
-struct receiver {
-	uid_t user;
-	gid_t group;
-};
-
 static void cleanup_directory_(DIR **directory)
 {
 	if (*directory)
@@ -81,8 +76,13 @@ static bool holds_others(DIR *directory, char name[NAME_MAX + 1])
 	return false;
 }
 
+static bool is_given(uid_t owner, const struct handover *to)
+{
+	return owner == ROOT || owner == to->former;
+}
+
 /* Opened first, so that what was looked at is what is given. */
-static int give_file(int directory, const char *name, const struct receiver *to)
+static int give_file(int directory, const char *name, const struct handover *to)
 {
 	cleanup_close int fd =
 		openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -92,12 +92,12 @@ static int give_file(int directory, const char *name, const struct receiver *to)
 		return errno == ELOOP || errno == ENXIO ? 0 : -errno;
 	if (fstat(fd, &status))
 		return -errno;
-	if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_uid != ROOT)
+	if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || !is_given(status.st_uid, to))
 		return 0;
 	return fchown(fd, to->user, to->group) ? -errno : 0;
 }
 
-static int give_files(DIR *directory, const struct receiver *to)
+static int give_files(DIR *directory, const struct handover *to)
 {
 	const char *name;
 	int error = 0;
@@ -109,8 +109,8 @@ static int give_files(DIR *directory, const struct receiver *to)
 	return error;
 }
 
-/* The directory in the end: before, nobody but root can put anything into it. */
-static int give(DIR *directory, const struct receiver *to)
+/* The directory in the end: before, the user can put nothing into it. */
+static int give(DIR *directory, const struct handover *to)
 {
 	int error = give_files(directory, to);
 
@@ -119,41 +119,56 @@ static int give(DIR *directory, const struct receiver *to)
 	return error;
 }
 
-/* One that is not to be given away stays root's, which is said. */
-static int give_if_ours(const char *path, DIR *directory, const struct receiver *to,
-			const char *user_name)
+/* Whoever opens it says what that costs. */
+static int warn(const char *path, int error, const struct handover *to)
+{
+	if (error)
+		log_warning("cannot give the state directory %s to %s: %s", path, to->name,
+			    strerror(error));
+	return 0;
+}
+
+/* Root's own that is not to be given away stays root's: paths are kept, and not remembered. */
+static void leave_to_root(const char *path, const char *other, const struct handover *to)
+{
+	log_warning("%s, the state directory, is root's and holds what is not sippathd's (%s):"
+		    " choose another --state-dir, or give it to %s yourself",
+		    path, other, to->name);
+}
+
+static int refuse(const char *path, uid_t owner, const struct handover *to)
+{
+	return log_errno(EPERM,
+			 "the state directory %s is that of user %u, not of %s: type `chown -hR"
+			 " %s: %s`, or choose another --state-dir",
+			 path, owner, to->name, to->name, path);
+}
+
+static int give_if_ours(const char *path, DIR *directory, const struct handover *to)
 {
 	char other[NAME_MAX + 1];
 	struct stat status;
+	bool mixed;
 
 	if (fstat(dirfd(directory), &status))
-		return -errno;
-	if (status.st_uid != ROOT && status.st_uid != to->user)
-		return 0; /* whoever opens it says so */
-	if (status.st_uid == ROOT && holds_others(directory, other)) {
-		log_warning("%s, the state directory, is root's and holds what is not sippathd's"
-			    " (%s): choose another --state-dir, or give it to %s yourself",
-			    path, other, user_name);
+		return warn(path, errno, to);
+	mixed = status.st_uid != to->user && holds_others(directory, other);
+	if (status.st_uid == ROOT && mixed) {
+		leave_to_root(path, other, to);
 		return 0;
 	}
-	return give(directory, to);
+	if (mixed || (status.st_uid != to->user && !is_given(status.st_uid, to)))
+		return refuse(path, status.st_uid, to);
+	return warn(path, -give(directory, to), to);
 }
 
-static int give_at(const char *path, const struct receiver *to, const char *user_name)
+int handover_directory(const char *path, const struct handover *to)
 {
-	cleanup_directory DIR *directory = opendir(path);
-
-	return directory ? give_if_ours(path, directory, to, user_name) : -errno;
-}
-
-void handover_directory(const char *path, uid_t user, gid_t group, const char *user_name)
-{
-	struct receiver to = { user, group };
+	cleanup_directory DIR *directory = NULL;
 	int error = make(path);
 
-	if (!error)
-		error = give_at(path, &to, user_name);
 	if (error)
-		log_warning("cannot give the state directory %s to %s: %s", path, user_name,
-			    strerror(-error));
+		return warn(path, -error, to);
+	directory = opendir(path);
+	return directory ? give_if_ours(path, directory, to) : warn(path, errno, to);
 }

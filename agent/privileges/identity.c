@@ -89,10 +89,24 @@ int identity_find(const char *name, struct identity *out)
 	return error;
 }
 
-void identity_hand_over(const struct identity *identity, const char *state_dir)
+/* Whose files a start without a user of its own has left; root's if there is no such account. */
+static uid_t last_resort(void)
 {
-	if (identity->other)
-		handover_directory(state_dir, identity->user, identity->group, identity->name);
+	const struct passwd *account = getpwnam(USER_OF_LAST_RESORT);
+
+	return account ? account->pw_uid : 0;
+}
+
+int identity_hand_over(const struct identity *identity, const char *state_dir)
+{
+	const struct handover to = {
+		.name = identity->name,
+		.user = identity->user,
+		.group = identity->group,
+		.former = last_resort(),
+	};
+
+	return geteuid() == 0 ? handover_directory(state_dir, &to) : 0;
 }
 
 int identity_assume(const struct identity *identity)

@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -116,7 +118,6 @@ static const struct entry allowed[] = {
 	{ BOTH, SCMP_SYS(rt_sigreturn) },
 	{ BOTH, SCMP_SYS(sigaltstack) },
 	{ BOTH, SCMP_SYS(restart_syscall) },
-	{ BOTH, SCMP_SYS(tgkill) },
 	{ BOTH, SCMP_SYS(exit) },
 	{ BOTH, SCMP_SYS(exit_group) },
 	{ AGENT, SCMP_SYS(wait4) },
@@ -227,6 +228,7 @@ static const struct narrow_entry allowed_narrowly[] = {
 	  ONE_ARGUMENT(BITS_EQUAL(0, CLONE_THREAD | CLONE_NEWUSER, CLONE_THREAD)) },
 	{ BOTH, SCMP_SYS(prlimit64), ONE_ARGUMENT(SCMP_CMP(2, SCMP_CMP_EQ, 0)) },
 
+	{ WARDEN, SCMP_SYS(prctl), ONE_ARGUMENT(INT_EQUALS(0, PR_SET_PDEATHSIG)) },
 	{ WARDEN, SCMP_SYS(open), ONE_ARGUMENT(BITS_EQUAL(1, WRITING, 0)) },
 	{ WARDEN, SCMP_SYS(openat), ONE_ARGUMENT(BITS_EQUAL(2, WRITING, 0)) },
 
@@ -240,9 +242,9 @@ static const struct narrow_entry allowed_narrowly[] = {
 	CONTROL(FIONBIO),
 	CONTROL(TCGETS),
 	{ WARDEN, SCMP_SYS(ioctl), ONE_ARGUMENT(INT_EQUALS(1, SIOCGIFHWADDR)) },
-	{ WARDEN, SCMP_SYS(ioctl), ONE_ARGUMENT(INT_EQUALS(1, SIOCGIFINDEX)) },
-	{ WARDEN, SCMP_SYS(ioctl), ONE_ARGUMENT(INT_EQUALS(1, SIOCGIFNAME)) },
-	{ WARDEN, SCMP_SYS(ioctl), ONE_ARGUMENT(INT_EQUALS(1, SIOCGIFFLAGS)) },
+	CONTROL(SIOCGIFINDEX), /* see attach_look() */
+	CONTROL(SIOCGIFNAME),
+	CONTROL(SIOCGIFFLAGS),
 
 	/* Redis; the resolver; who says to systemd that it lives; local addresses. */
 	SOCKET(AGENT, AF_INET, SOCK_STREAM),
@@ -318,6 +320,13 @@ static int allow_narrowly(scmp_filter_ctx filter, unsigned int whose)
 	return error;
 }
 
+/* abort() is one to oneself; the agent's user may have other processes. */
+static int allow_signals_to_oneself(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				INT_EQUALS(0, getpid()));
+}
+
 static int forbid(scmp_filter_ctx filter)
 {
 	int error = 0;
@@ -327,7 +336,7 @@ static int forbid(scmp_filter_ctx filter)
 	return error;
 }
 
-/* All threads, and with a note in the audit log of what is refused. */
+/* All threads, and with a note in the log of what is refused, where the kernel keeps one. */
 static int fill(scmp_filter_ctx filter, unsigned int whose)
 {
 	int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
@@ -338,6 +347,8 @@ static int fill(scmp_filter_ctx filter, unsigned int whose)
 		error = allow(filter, whose);
 	if (!error)
 		error = allow_narrowly(filter, whose);
+	if (!error)
+		error = allow_signals_to_oneself(filter);
 	if (!error)
 		error = forbid(filter);
 	return error ? error : seccomp_load(filter);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,7 +20,8 @@
 /* The loop stands still so long at most, and only if somebody changes the threshold. */
 #define KEEPALIVE_WAIT_NS (NS_PER_S / 2)
 
-#define END_WAIT_NS (10 * NS_PER_S)
+/* At the start and in the end, when nothing else is to be done. */
+#define LONG_WAIT_NS (10 * NS_PER_S)
 
 struct warden {
 	int channel; /* -1 once the warden has ended */
@@ -36,6 +38,74 @@ struct warden {
 	warden_handler *handler;
 	void *context;
 };
+
+static bool owes(const struct warden *warden, const struct warden_reply *reply)
+{
+	return warden->owed && reply->verb == (uint32_t)warden->task &&
+	       reply->number == warden->task_number;
+}
+
+/* What the warden says has a size, too; -EAGAIN if it says nothing yet, -EPIPE if it has ended. */
+static int receive(struct warden *warden, struct warden_reply *reply)
+{
+	ssize_t length = recv(warden->channel, reply, sizeof(*reply), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (length == sizeof(*reply))
+		return 0;
+	return length < 0 && (errno == EAGAIN || errno == EINTR) ? -EAGAIN : -EPIPE;
+}
+
+static struct warden_report report_of(const struct warden *warden, const struct warden_reply *reply)
+{
+	return (struct warden_report){
+		.task = warden->task,
+		.error = reply->error,
+		.begun_ns = warden->begun_ns,
+		.connections = reply->connections != 0,
+		.repair = reply->repair,
+	};
+}
+
+/* The loop hands it on when it is its turn again. */
+static void stash(struct warden *warden, const struct warden_reply *reply)
+{
+	if (!owes(warden, reply))
+		return;
+	warden->stash = report_of(warden, reply);
+	warden->stashed = true;
+	ev_feed_event(warden->loop, &warden->io, EV_READ);
+}
+
+static int wait_readable(const struct warden *warden, uint64_t end_ns)
+{
+	uint64_t now_ns = clock_now_ns();
+	struct pollfd channel = { .fd = warden->channel, .events = POLLIN };
+	int ready;
+
+	if (now_ns >= end_ns)
+		return -ETIMEDOUT;
+	ready = poll(&channel, 1, (int)((end_ns - now_ns) / NS_PER_MS) + 1);
+	return ready < 0 && errno != EINTR ? -errno : 0;
+}
+
+static int wait_for(struct warden *warden, uint32_t number, uint64_t patience_ns,
+		    struct warden_reply *reply)
+{
+	uint64_t end_ns = clock_now_ns() + patience_ns;
+	int error;
+
+	for (;;) {
+		error = receive(warden, reply);
+		if (error == 0 && reply->number == number)
+			return 0;
+		if (error == 0)
+			stash(warden, reply);
+		else if (error == -EPIPE)
+			return error;
+		else if ((error = wait_readable(warden, end_ns)))
+			return error;
+	}
+}
 
 static int child(const struct warden_options *options, int theirs, int ours)
 {
@@ -63,6 +133,21 @@ static int begin(const struct warden_options *options, struct warden *warden)
 	return 0;
 }
 
+/* One that does not serve is not waited for in the end, either. */
+static int await_service(struct warden *warden)
+{
+	struct warden_reply reply;
+	int error = wait_for(warden, WARDEN_NUMBER_OF_START, WARDEN_PATIENCE_NS, &reply);
+
+	if (!error)
+		return 0;
+	kill(warden->pid, SIGKILL);
+	waitpid(warden->pid, NULL, 0);
+	return log_errno(
+		-error, "the warden, without which sippathd could mend nothing, does not start: %s",
+		strerror(-error));
+}
+
 int warden_begin(const struct warden_options *options, struct warden **out)
 {
 	struct warden *warden = calloc(1, sizeof(*warden));
@@ -72,6 +157,8 @@ int warden_begin(const struct warden_options *options, struct warden **out)
 		return log_errno(ENOMEM, "no memory for the warden");
 	warden->channel = -1;
 	error = begin(options, warden);
+	if (!error)
+		error = await_service(warden);
 	if (error) {
 		cleanup_close_(&warden->channel);
 		free(warden);
@@ -79,12 +166,6 @@ int warden_begin(const struct warden_options *options, struct warden **out)
 	}
 	*out = warden;
 	return 0;
-}
-
-static bool owes(const struct warden *warden, const struct warden_reply *reply)
-{
-	return warden->owed && reply->verb == (uint32_t)warden->task &&
-	       reply->number == warden->task_number;
 }
 
 static void deliver(struct warden *warden, const struct warden_report *report)
@@ -107,32 +188,11 @@ static void lose(struct warden *warden)
 		ev_io_stop(warden->loop, &warden->io);
 	close(fd);
 	waitpid(warden->pid, NULL, WNOHANG);
-	log_error("the warden, process %d, has ended: paths are kept as before, but programs that"
-		  " are taken off cannot be put back: restart sippathd",
+	log_error("the warden, process %d, has ended: paths are kept as before, but when programs"
+		  " are taken off, nobody can put them back, and sippathd ends: restart it",
 		  (int)warden->pid);
 	if (warden->owed && warden->loop)
 		deliver(warden, &report);
-}
-
-/* What the warden says has a size, too; -EAGAIN if it says nothing yet, -EPIPE if it has ended. */
-static int receive(struct warden *warden, struct warden_reply *reply)
-{
-	ssize_t length = recv(warden->channel, reply, sizeof(*reply), MSG_DONTWAIT | MSG_TRUNC);
-
-	if (length == sizeof(*reply))
-		return 0;
-	return length < 0 && (errno == EAGAIN || errno == EINTR) ? -EAGAIN : -EPIPE;
-}
-
-static struct warden_report report_of(const struct warden *warden, const struct warden_reply *reply)
-{
-	return (struct warden_report){
-		.task = warden->task,
-		.error = reply->error,
-		.begun_ns = warden->begun_ns,
-		.connections = reply->connections != 0,
-		.repair = reply->repair,
-	};
 }
 
 /* Others than the one that is owed came too late for whoever waited for them. */
@@ -212,51 +272,12 @@ int warden_ask(struct warden *warden, enum warden_task task, uint64_t now_ns)
 	return 0;
 }
 
-/* The loop hands it on when it is its turn again. */
-static void stash(struct warden *warden, const struct warden_reply *reply)
-{
-	if (!owes(warden, reply))
-		return;
-	warden->stash = report_of(warden, reply);
-	warden->stashed = true;
-	ev_feed_event(warden->loop, &warden->io, EV_READ);
-}
-
-static int wait_readable(const struct warden *warden, uint64_t end_ns)
-{
-	uint64_t now_ns = clock_now_ns();
-	struct pollfd channel = { .fd = warden->channel, .events = POLLIN };
-	int ready;
-
-	if (now_ns >= end_ns)
-		return -ETIMEDOUT;
-	ready = poll(&channel, 1, (int)((end_ns - now_ns) / NS_PER_MS) + 1);
-	return ready < 0 && errno != EINTR ? -errno : 0;
-}
-
-static int wait_for(struct warden *warden, uint32_t number, struct warden_reply *reply)
-{
-	uint64_t end_ns = clock_now_ns() + KEEPALIVE_WAIT_NS;
-	int error;
-
-	for (;;) {
-		error = receive(warden, reply);
-		if (error == 0 && reply->number == number)
-			return 0;
-		if (error == 0)
-			stash(warden, reply);
-		else if (error == -EPIPE)
-			return error;
-		else if ((error = wait_readable(warden, end_ns)))
-			return error;
-	}
-}
-
 int warden_set_keepalive(struct warden *warden, uint64_t threshold_ns)
 {
 	struct warden_reply reply;
 	int64_t number = request(warden, WARDEN_VERB_KEEPALIVE, threshold_ns);
-	int error = number < 0 ? (int)number : wait_for(warden, (uint32_t)number, &reply);
+	int error = number < 0 ? (int)number
+			       : wait_for(warden, (uint32_t)number, KEEPALIVE_WAIT_NS, &reply);
 
 	if (error)
 		return log_errno(-error,
@@ -265,9 +286,19 @@ int warden_set_keepalive(struct warden *warden, uint64_t threshold_ns)
 	return reply.error;
 }
 
-void warden_keep(struct warden *warden)
+int warden_keep(struct warden *warden)
 {
-	request(warden, WARDEN_VERB_KEEP, 0);
+	struct warden_reply reply;
+	int64_t number = request(warden, WARDEN_VERB_KEEP, 0);
+	int error =
+		number < 0 ? (int)number : wait_for(warden, (uint32_t)number, LONG_WAIT_NS, &reply);
+
+	if (error)
+		return log_errno(-error,
+				 "the warden does not take over what is attached (%s): start"
+				 " sippathd again",
+				 strerror(-error));
+	return reply.error;
 }
 
 bool warden_lives(const struct warden *warden)
@@ -278,7 +309,7 @@ bool warden_lives(const struct warden *warden)
 /* Replies that nobody waits for any more, and then the end of the socket. */
 static bool wait_for_end(const struct warden *warden)
 {
-	uint64_t end_ns = clock_now_ns() + END_WAIT_NS;
+	uint64_t end_ns = clock_now_ns() + LONG_WAIT_NS;
 	struct warden_reply reply;
 
 	while (wait_readable(warden, end_ns) == 0)

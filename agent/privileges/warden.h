@@ -8,6 +8,9 @@
  * reads nothing but requests of fixed size, which name one of the tasks below and leave it
  * no choice: it mends the attachment that it was born with, and nothing else.
  *
+ * It pauses for WARDEN_PAUSE_NS after each task: somebody who got into the agent cannot keep the
+ * kernel busy with it.
+ *
  * It ends when the agent does, however that ends. If it ends first, the agent goes on and can
  * mend no more; kernel and phones do not notice. Before warden_keep() it also undoes what
  * attach_open() did, when the agent ends: the agent could not.
@@ -23,6 +26,8 @@
 
 /* An answer that has not come by then does not come: the warden is stuck. */
 #define WARDEN_PATIENCE_NS UINT64_C(10000000000)
+
+#define WARDEN_PAUSE_NS UINT64_C(100000000)
 
 struct warden;
 
@@ -53,12 +58,16 @@ struct warden_options {
 /*
  * Forks the warden, to be called with all privileges and by the only thread. Of the descriptors
  * it keeps those of BPF objects, the turn to attach, and standard input, output and error.
- * -errno after one log line.
+ * Waits until it serves, WARDEN_PATIENCE_NS at most. -errno after one log line; there is no
+ * warden then, and what attach_open() did is the caller's to undo.
  */
 int warden_begin(const struct warden_options *options, struct warden **out);
 
-/* What attach_open() did is to stay, see attach_keep(), which the caller calls as well. */
-void warden_keep(struct warden *warden);
+/*
+ * What attach_open() did is to stay; waits for the warden's word. -errno after one log line: it is
+ * all undone then, or nobody is left to mend it.
+ */
+int warden_keep(struct warden *warden);
 
 /* Reports go to the handler from now on. */
 void warden_watch(struct warden *warden, struct ev_loop *loop, warden_handler *handler,

@@ -22,13 +22,16 @@ enum warden_verb {
 	WARDEN_VERB_END,
 };
 
+/* Of the reply that nobody has asked for: the warden serves from now on. Requests begin with 1. */
+#define WARDEN_NUMBER_OF_START 0
+
 struct warden_request {
 	uint32_t verb;
 	uint32_t number; /* comes back with the reply */
 	uint64_t threshold_ns; /* of WARDEN_VERB_KEEPALIVE */
 };
 
-/* To tasks and WARDEN_VERB_KEEPALIVE. */
+/* To all requests but WARDEN_VERB_END. */
 struct warden_reply {
 	uint32_t verb;
 	uint32_t number;

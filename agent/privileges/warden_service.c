@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,10 +20,6 @@
 #include "privileges/warden_parts.h"
 
 #define PROCESS_NAME "sippathd-warden" /* the kernel keeps 15 bytes of it */
-
-/* No threshold that an option admits lies outside. */
-#define THRESHOLD_MIN_NS NS_PER_S
-#define THRESHOLD_MAX_NS (3600 * NS_PER_S)
 
 /*
  * To load programs; to attach them; to look into the kernel's structs, as the iterator does; to
@@ -38,7 +36,9 @@ struct service {
 	struct attachment *attachment;
 	const char *socket_path;
 	struct stat socket; /* which one is ours */
+	bool serves;
 	bool kept; /* nothing is to be undone any more */
+	uint64_t rested_ns; /* no task before */
 	int channel;
 };
 
@@ -54,8 +54,9 @@ static void visit(struct service *service, struct warden_reply *reply)
 
 static int set_keepalive(struct service *service, uint64_t threshold_ns)
 {
-	if (threshold_ns < THRESHOLD_MIN_NS || threshold_ns > THRESHOLD_MAX_NS)
-		return -ERANGE;
+	if (threshold_ns < KEEPALIVE_THRESHOLD_MIN_NS || threshold_ns > KEEPALIVE_THRESHOLD_MAX_NS)
+		return log_errno(ERANGE, "the warden was asked for a keepalive that no option"
+					 " admits: is that sippathd, or somebody who got into it?");
 	if (!keepalive_works(service->attachment))
 		return -EOPNOTSUPP;
 	return keepalive_set(service->attachment, threshold_ns);
@@ -71,13 +72,19 @@ static void remove_socket(const struct service *service)
 		log_warning("cannot remove %s: %s", service->socket_path, strerror(errno));
 }
 
-/* From now on there is nothing to be tidied up after an agent that was killed. */
-static void keep(struct service *service)
+/*
+ * From now on there is nothing to be tidied up after an agent that was killed. The signal reaches
+ * a warden of the agent's user at once; one that is root ends by the socket, after its task.
+ */
+static int keep(struct service *service)
 {
 	service->kept = true;
 	if (service->attachment)
 		attach_keep(service->attachment);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return log_errno(errno, "the warden cannot bind its life to sippathd's: %s",
+				 strerror(errno));
+	return 0;
 }
 
 static void answer(const struct service *service, const struct warden_request *request,
@@ -85,10 +92,22 @@ static void answer(const struct service *service, const struct warden_request *r
 {
 	reply->verb = request->verb;
 	reply->number = request->number;
-	reply->connections = keepalive_works(service->attachment);
+	reply->connections = service->attachment && keepalive_works(service->attachment);
 	/* An agent that does not read its replies is owed none. */
 	if (send(service->channel, reply, sizeof(*reply), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("the agent does not listen to its warden: %s", strerror(errno));
+}
+
+/* As long as it takes: the agent's next request waits in the socket. */
+static void rest(const struct service *service)
+{
+	const struct timespec end = {
+		.tv_sec = (time_t)(service->rested_ns / NS_PER_S),
+		.tv_nsec = (long)(service->rested_ns % NS_PER_S),
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
+		continue;
 }
 
 /* True if the request is one of those about the attachment, and was answered. */
@@ -99,6 +118,7 @@ static bool serve_attachment(struct service *service, const struct warden_reques
 	memset(&reply, 0, sizeof(reply));
 	if (!service->attachment)
 		return false;
+	rest(service);
 	switch (request->verb) {
 	case WARDEN_VERB_MEND:
 		mend(service, &reply);
@@ -112,8 +132,18 @@ static bool serve_attachment(struct service *service, const struct warden_reques
 	default:
 		return false;
 	}
+	service->rested_ns = clock_now_ns() + WARDEN_PAUSE_NS;
 	answer(service, request, &reply);
 	return true;
+}
+
+static void serve_keep(struct service *service, const struct warden_request *request)
+{
+	struct warden_reply reply;
+
+	memset(&reply, 0, sizeof(reply));
+	reply.error = keep(service);
+	answer(service, request, &reply);
 }
 
 /* False if nothing more is to be served. */
@@ -122,7 +152,7 @@ static bool serve(struct service *service, const struct warden_request *request,
 	if (serve_attachment(service, request))
 		return true;
 	if (request->verb == WARDEN_VERB_KEEP) {
-		keep(service);
+		serve_keep(service, request);
 		return true;
 	}
 	*ended = request->verb == WARDEN_VERB_END;
@@ -152,6 +182,14 @@ static bool serve_all(struct service *service)
 	}
 }
 
+static int look_at_socket(struct service *service)
+{
+	if (lstat(service->socket_path, &service->socket) == 0)
+		return 0;
+	return log_errno(errno, "the warden cannot look at %s: %s", service->socket_path,
+			 strerror(errno));
+}
+
 static int give_up_privileges(const struct warden_options *options)
 {
 	int error;
@@ -168,6 +206,28 @@ static int give_up_privileges(const struct warden_options *options)
 	return options->sandbox ? sandbox_enter(SANDBOX_WARDEN) : 0;
 }
 
+/* Whoever has forked it waits for this. */
+static void begin(struct service *service)
+{
+	static const struct warden_request none = { .number = WARDEN_NUMBER_OF_START };
+	struct warden_reply reply;
+
+	service->serves = true;
+	memset(&reply, 0, sizeof(reply));
+	answer(service, &none, &reply);
+}
+
+/* What it never began to look after is left to whoever has forked it. */
+static void end(struct service *service, bool ended)
+{
+	if (!service->serves && service->attachment)
+		attach_keep(service->attachment);
+	if (service->serves && (ended || !service->kept))
+		remove_socket(service);
+	/* Undoes what was not kept. */
+	attach_close(service->attachment);
+}
+
 int warden_serve(const struct warden_options *options, int channel)
 {
 	struct service service = {
@@ -178,11 +238,10 @@ int warden_serve(const struct warden_options *options, int channel)
 	bool ended = false;
 
 	prctl(PR_SET_NAME, PROCESS_NAME);
-	if (lstat(options->socket_path, &service.socket) == 0 && give_up_privileges(options) == 0)
+	if (look_at_socket(&service) == 0 && give_up_privileges(options) == 0) {
+		begin(&service);
 		ended = serve_all(&service);
-	if (ended || !service.kept)
-		remove_socket(&service);
-	/* Undoes what was not kept. */
-	attach_close(options->attachment);
-	return 0;
+	}
+	end(&service, ended);
+	return service.serves ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -29,8 +29,8 @@ void connections_free(struct connections *connections);
 
 /*
  * A connection stands on "flow", whose path has no binding of that kind yet: *change begins
- * one. "opened_ns" is from its entry of sip_connections, 0 if that could not be read. False, and nothing written, beyond the limit or without memory (counted in
- * bindings_refused).
+ * one. "opened_ns" is from its entry of sip_connections, 0 if that could not be read. False, and
+ * nothing written, beyond the limit or without memory (counted in bindings_refused).
  */
 bool connections_open(struct connections *connections, const struct flow *flow, uint64_t opened_ns,
 		      struct binding_change *change);

@@ -9,9 +9,6 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 
-#define IPV4_NETWORK_BYTES 15 /* /24, behind the twelve bytes of a mapped address */
-#define IPV6_NETWORK_BYTES 6 /* /48 */
-
 /* By when they joined. */
 struct rank {
 	struct crowd_member *oldest;
@@ -50,8 +47,7 @@ void crowds_free(struct crowds *crowds)
 static uint64_t network_of(const struct crowds *crowds, const uint8_t remote[16],
 			   uint8_t network[16])
 {
-	memset(network, 0, 16);
-	memcpy(network, remote, address_is_ipv4(remote) ? IPV4_NETWORK_BYTES : IPV6_NETWORK_BYTES);
+	address_network(remote, network);
 	return hash_bytes(crowds->key, network, 16);
 }
 

@@ -56,7 +56,8 @@ struct transactions {
 	struct table by_identity;
 	struct queue queues[STAGE_MAX];
 	struct crowds *crowds;
-	struct kept *unwritten; /* what is not written down as it is */
+	struct kept *unwritten; /* what is not written down as it is: first in, first out */
+	struct kept **unwritten_end; /* what the next one to join is linked to */
 	transactions_eraser *eraser; /* NULL: nothing is written down */
 	void *eraser_context;
 	size_t limit;
@@ -86,6 +87,7 @@ struct transactions *transactions_new(size_t limit, uint64_t lifetime_ns, struct
 	transactions->crowds = crowds_new(&transactions->key);
 	if (!transactions->crowds)
 		return NULL;
+	transactions->unwritten_end = &transactions->unwritten;
 	transactions->counts = counts;
 	transactions->limit = limit;
 	transactions->crowd_limit =
@@ -102,7 +104,7 @@ static void leave_queue(struct transactions *transactions, struct kept *kept)
 	*(kept->newer ? &kept->newer->older : &queue->newest) = kept->older;
 }
 
-/* Nearly always it is the newest; what is brought back, or read once more, may not be. */
+/* It is the newest, also of what is brought back; what is read once more may not be. */
 static void join_queue(struct transactions *transactions, struct kept *kept, enum stage stage,
 		       uint64_t since_ns)
 {
@@ -120,25 +122,33 @@ static void join_queue(struct transactions *transactions, struct kept *kept, enu
 	*(kept->newer ? &kept->newer->older : &queue->newest) = kept;
 }
 
-static void join_unwritten(struct transactions *transactions, struct kept *kept)
-{
-	if (kept->unwritten_link)
-		return;
-	kept->next_unwritten = transactions->unwritten;
-	if (kept->next_unwritten)
-		kept->next_unwritten->unwritten_link = &kept->next_unwritten;
-	kept->unwritten_link = &transactions->unwritten;
-	transactions->unwritten = kept;
-}
-
-static void leave_unwritten(struct kept *kept)
+static void leave_unwritten(struct transactions *transactions, struct kept *kept)
 {
 	if (!kept->unwritten_link)
 		return;
 	*kept->unwritten_link = kept->next_unwritten;
 	if (kept->next_unwritten)
 		kept->next_unwritten->unwritten_link = kept->unwritten_link;
+	else
+		transactions->unwritten_end = kept->unwritten_link;
 	kept->unwritten_link = NULL;
+}
+
+/* Always as the last one: they are written in the order of their queues. */
+static void join_unwritten(struct transactions *transactions, struct kept *kept)
+{
+	leave_unwritten(transactions, kept);
+	kept->next_unwritten = NULL;
+	kept->unwritten_link = transactions->unwritten_end;
+	*kept->unwritten_link = kept;
+	transactions->unwritten_end = &kept->next_unwritten;
+}
+
+static void erase(struct transactions *transactions, struct kept *kept)
+{
+	if (transactions->eraser && kept->stored != 0)
+		transactions->eraser(transactions->eraser_context, kept->stored);
+	kept->stored = 0;
 }
 
 static void forget(struct transactions *transactions, struct kept *kept)
@@ -146,9 +156,8 @@ static void forget(struct transactions *transactions, struct kept *kept)
 	table_take(&transactions->by_identity, &kept->by_identity);
 	leave_queue(transactions, kept);
 	crowds_leave(transactions->crowds, &kept->member);
-	leave_unwritten(kept);
-	if (transactions->eraser && kept->stored != 0)
-		transactions->eraser(transactions->eraser_context, kept->stored);
+	leave_unwritten(transactions, kept);
+	erase(transactions, kept);
 	free(kept);
 }
 
@@ -362,26 +371,30 @@ void transactions_on_forget(struct transactions *transactions, transactions_eras
 	transactions->eraser_context = context;
 }
 
-void transactions_write_down(struct transactions *transactions, transactions_writer *writer,
-			     void *context)
+static struct waiting waiting_of(const struct kept *kept)
 {
-	struct kept *kept;
+	return (struct waiting){
+		.flow = kept->transaction.flow,
+		.seen_ns = kept->transaction.seen_ns,
+		.since_ns = kept->since_ns,
+		.direction = (uint8_t)kept->transaction.direction,
+		.stage = (uint8_t)kept->stage,
+		.facts = kept->transaction.facts,
+	};
+}
 
-	while ((kept = transactions->unwritten)) {
-		struct waiting waiting = {
-			.flow = kept->transaction.flow,
-			.seen_ns = kept->transaction.seen_ns,
-			.since_ns = kept->since_ns,
-			.direction = (uint8_t)kept->transaction.direction,
-			.stage = (uint8_t)kept->stage,
-			.facts = kept->transaction.facts,
-		};
-		uint64_t stored = writer(context, kept->stored, &waiting);
+bool transactions_write_down(struct transactions *transactions, size_t limit,
+			     transactions_writer *writer, void *context)
+{
+	for (size_t written = 0; transactions->unwritten && written < limit; written++) {
+		struct kept *kept = transactions->unwritten;
+		struct waiting waiting = waiting_of(kept);
 
-		if (stored != 0)
-			kept->stored = stored;
-		leave_unwritten(kept);
+		leave_unwritten(transactions, kept);
+		erase(transactions, kept);
+		kept->stored = writer(context, &waiting);
 	}
+	return !transactions->unwritten;
 }
 
 void transactions_write_anew(struct transactions *transactions)

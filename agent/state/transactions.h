@@ -10,6 +10,7 @@
 #ifndef AGENT_STATE_TRANSACTIONS_H
 #define AGENT_STATE_TRANSACTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -92,25 +93,27 @@ void transactions_forget(struct transactions *transactions, const struct transac
 void transactions_expire(struct transactions *transactions, uint64_t now_ns);
 
 /*
- * Writes a request down in the place of what is stored of it under this id (0: nothing yet), and
- * returns its id; 0 if it could not be written.
+ * Writes a request down, and returns the id under which it is stored, higher than any before; 0 if
+ * it could not be written.
  */
-typedef uint64_t transactions_writer(void *context, uint64_t stored, const struct waiting *waiting);
+typedef uint64_t transactions_writer(void *context, const struct waiting *waiting);
 
-/* Told that a request is forgotten of which something is stored. */
+/* Told of what is stored of a request that is forgotten, or about to be written as it is now. */
 typedef void transactions_eraser(void *context, uint64_t stored);
 
 /*
  * How requests outlive the agent. transactions_write_down() writes those that are new, or wait
- * for something else, since the last time: what is answered in between is never written. The
- * eraser is called from within the calls above; transactions_free() erases nothing.
+ * for something else, since the last time: what is answered in between is never written. At most
+ * "limit" of them; true if none is left. Those that wait for the same are in the order of their
+ * ids since when they do, so that whoever brings them back by their ids need not sort them. The
+ * eraser is called from within the calls above, too; transactions_free() erases nothing.
  */
 void transactions_on_forget(struct transactions *transactions, transactions_eraser *eraser,
 			    void *context);
-void transactions_write_down(struct transactions *transactions, transactions_writer *writer,
-			     void *context);
+bool transactions_write_down(struct transactions *transactions, size_t limit,
+			     transactions_writer *writer, void *context);
 
-/* Nothing is stored any more: the next transactions_write_down() writes all, under their ids. */
+/* Nothing is stored any more: the next calls of transactions_write_down() write all. */
 void transactions_write_anew(struct transactions *transactions);
 
 /*

@@ -32,6 +32,24 @@ struct fixed {
 
 _Static_assert(sizeof(struct fixed) == 96, "struct fixed is stored: no hidden padding");
 
+/* What it began with in ENCODING_VERSION_OLDER; the same texts followed, and the same checksum. */
+struct fixed_older {
+	struct flow flow;
+	uint64_t ends_ns;
+	uint64_t accepted_ns;
+	uint64_t written_ns;
+	int64_t wall_offset_ns;
+	uint32_t cseq;
+	uint32_t reg_id;
+	uint32_t session_expires;
+	uint8_t kind;
+	uint8_t expiry;
+	uint8_t flags;
+	uint8_t reserved;
+};
+
+_Static_assert(sizeof(struct fixed_older) == 88, "struct fixed_older was stored like this");
+
 static uint8_t flags_of(const struct record *record)
 {
 	return (uint8_t)((record->behind_nat ? FLAG_BEHIND_NAT : 0) |
@@ -132,26 +150,64 @@ bool encoding_is_request(struct span bytes)
 	return encoding_take(&bytes, &head, sizeof(head)) == 0 && head.kind == ENCODING_REQUEST;
 }
 
-int encoding_read(struct span bytes, bool other_boot, const struct encoding_clock *clock,
-		  struct record *record)
+/* Reads what follows *fixed. */
+static int read_on(struct span bytes, struct fixed *fixed, bool other_boot,
+		   const struct encoding_clock *clock, struct record *record)
 {
 	struct record read;
-	struct fixed fixed;
 	int error = 0;
 
-	if (!encoding_unseal(&bytes) || encoding_take(&bytes, &fixed, sizeof(fixed)) ||
-	    !is_sound(&fixed))
+	if (!is_sound(fixed))
 		return -EBADMSG;
 	if (other_boot)
-		convert(&fixed, clock);
-	read = record_of(&fixed, clock);
+		convert(fixed, clock);
+	read = record_of(fixed, clock);
 #define READ_(name) error = error ? error : encoding_take_text(&bytes, &read.name);
 	RECORD_TEXTS(READ_)
 #undef READ_
 	if (error || bytes.length > 0)
 		return -EBADMSG;
-	if (encoding_is_early(fixed.head.written_ns, clock))
+	if (encoding_is_early(fixed->head.written_ns, clock))
 		return -ESTALE;
 	*record = read;
 	return 0;
+}
+
+int encoding_read(struct span bytes, bool other_boot, const struct encoding_clock *clock,
+		  struct record *record)
+{
+	struct fixed fixed;
+
+	if (!encoding_unseal(&bytes) || encoding_take(&bytes, &fixed, sizeof(fixed)))
+		return -EBADMSG;
+	return read_on(bytes, &fixed, other_boot, clock, record);
+}
+
+static struct fixed newer(const struct fixed_older *older)
+{
+	return (struct fixed){
+		.head = { .flow = older->flow,
+			  .written_ns = older->written_ns,
+			  .wall_offset_ns = older->wall_offset_ns,
+			  .kind = older->kind },
+		.ends_ns = older->ends_ns,
+		.accepted_ns = older->accepted_ns,
+		.cseq = older->cseq,
+		.reg_id = older->reg_id,
+		.session_expires = older->session_expires,
+		.expiry = older->expiry,
+		.flags = older->flags,
+	};
+}
+
+int encoding_read_older(struct span bytes, bool other_boot, const struct encoding_clock *clock,
+			struct record *record)
+{
+	struct fixed_older older;
+	struct fixed fixed;
+
+	if (!encoding_unseal(&bytes) || encoding_take(&bytes, &older, sizeof(older)))
+		return -EBADMSG;
+	fixed = newer(&older);
+	return read_on(bytes, &fixed, other_boot, clock, record);
 }

@@ -19,6 +19,9 @@
 /* Counted up when a stored record changes its shape. */
 #define ENCODING_VERSION 4
 
+/* The one that can be read, too, so that nothing is lost over an upgrade: it knew bindings only. */
+#define ENCODING_VERSION_OLDER 3
+
 #define ENCODING_BYTES_MAX 40000 /* of the largest record, generously */
 
 /* The clocks of whoever writes or reads. */
@@ -33,13 +36,18 @@ size_t encoding_write(const struct record *record, const struct encoding_clock *
 
 /*
  * Reads a record, whose texts point into the bytes. If it was written in another boot its times
- * are converted by the wall clock, and 0 if they lie before this one. Whatever the bytes or a clock say, nothing
- * was accepted later than now, nor ends later than a binding of its kind that began now.
+ * are converted by the wall clock, and 0 if they lie before this one. Whatever the bytes or a
+ * clock say, nothing was accepted later than now, nor ends later than a binding of its kind that
+ * began now.
  * -EBADMSG if the bytes are no record, -ESTALE if they were written later than it is now: the
  * wall clock is wrong, or was, and nothing can be made of their times.
  */
 int encoding_read(struct span bytes, bool other_boot, const struct encoding_clock *clock,
 		  struct record *record);
+
+/* The same of a record of ENCODING_VERSION_OLDER. */
+int encoding_read_older(struct span bytes, bool other_boot, const struct encoding_clock *clock,
+			struct record *record);
 
 /* True if the bytes are the record of a request, if they are one at all. */
 bool encoding_is_request(struct span bytes);

@@ -32,9 +32,10 @@ static int take_about(const MDB_val *key, const MDB_val *value, struct about *ab
 		return MDB_INVALID;
 	memcpy(&id, key->mv_data, sizeof(id));
 	memcpy(about, value->mv_data, sizeof(*about));
-	if (id != 0 || memcmp(about->magic, magic, sizeof(magic)) != 0 ||
-	    about->version != ENCODING_VERSION)
+	if (id != 0 || memcmp(about->magic, magic, sizeof(magic)) != 0)
 		return MDB_INVALID;
+	if (about->version != ENCODING_VERSION && about->version != ENCODING_VERSION_OLDER)
+		return MDB_VERSION_MISMATCH;
 	return 0;
 }
 
@@ -117,6 +118,7 @@ int file_find(const char *path, const struct place *place, struct file *file)
 		return error;
 	file->other_boot = memcmp(about.boot_id, place->boot_id, PLACE_BOOT_ID_LENGTH) != 0;
 	file->other_netns = about.netns != place->netns;
+	file->older = about.version == ENCODING_VERSION_OLDER;
 	return 0;
 }
 
@@ -126,7 +128,7 @@ int file_make(const char *path, const struct place *place, struct file *file)
 	int error;
 
 	if (unlink(path) && errno != ENOENT)
-		place_set_aside(path);
+		place_set_aside(path, "cannot be removed");
 	error = open_environment(file, path, MDB_NOSYNC);
 	if (!error)
 		error = mdb_txn_begin(file->env, NULL, 0, &txn);

@@ -18,9 +18,13 @@ struct file {
 	MDB_assert_func *on_assertion; /* told what LMDB finds impossible; NULL: that ends us */
 	bool other_boot; /* it was written in another boot of the host, as the next one */
 	bool other_netns; /* in another network namespace */
+	bool older; /* its records are of ENCODING_VERSION_OLDER */
 };
 
-/* Opens what is there, to read it only. An error of LMDB, or 0; *file is then to be closed. */
+/*
+ * Opens what is there, to read it only. An error of LMDB, or 0; *file is then to be closed.
+ * MDB_VERSION_MISMATCH if it is a store of a version that cannot be read here.
+ */
 int file_find(const char *path, const struct place *place, struct file *file);
 
 /* Makes a new file, in the place of one that may be there. An error of LMDB, or 0. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,6 +21,10 @@
 
 /* There while an agent has the directory, with its boot's id in it. */
 #define MARK_NAME "in-use"
+
+/* For two seconds: to start again is as quick as that, too. */
+#define LOCK_TRIES 40
+#define LOCK_PAUSE_NS (50 * NS_PER_MS)
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
@@ -71,9 +76,25 @@ static int check_owner(int fd, const char *state_dir)
 	return 0;
 }
 
+/*
+ * Whoever has it may be about to go: a killed agent's memory is freed before its lock is. To wait
+ * for the lock itself would take as long as another agent lives.
+ */
+static int lock_soon(int fd)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+
+	for (unsigned int tries = 1; flock(fd, LOCK_EX | LOCK_NB); tries++) {
+		if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int lock(int fd, const char *state_dir)
 {
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (lock_soon(fd) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return log_errno(EWOULDBLOCK,
@@ -101,15 +122,17 @@ static int open_directory(const char *state_dir)
 	return error ? error : take_fd(fd);
 }
 
-void place_set_aside(const char *path)
+/* No two agents of one second give the same name. */
+void place_set_aside(const char *path, const char *why)
 {
-	char aside[PATH_MAX + 32];
+	char aside[PATH_MAX + 48];
 
-	snprintf(aside, sizeof(aside), "%s.aside-%" PRIu64, path, clock_wall_ns() / NS_PER_S);
+	snprintf(aside, sizeof(aside), "%s.aside-%" PRIu64 "-%d", path, clock_wall_ns() / NS_PER_S,
+		 getpid());
 	if (rename(path, aside) == 0)
-		log_warning("%s cannot be read: it is %s now, and a new one begins", path, aside);
+		log_warning("%s %s: it is %s now, and a new one begins", path, why, aside);
 	else if (errno != ENOENT)
-		log_warning("%s cannot be read, nor set aside: %s", path, strerror(errno));
+		log_warning("%s %s, and cannot be set aside: %s", path, why, strerror(errno));
 }
 
 bool place_is_no_file(const char *path)
@@ -150,10 +173,13 @@ static void clear_mark(const char *state_dir)
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/" MARK_NAME, state_dir) < sizeof(path) &&
 	    place_is_no_file(path))
-		place_set_aside(path);
+		place_set_aside(path, "is no file");
 }
 
-/* Where it cannot be written none is left: the next agent would take it for that of a host that went down. */
+/*
+ * Where it cannot be written none is left: the next agent would take it for that of a host that
+ * went down.
+ */
 static int mark(const struct place *place)
 {
 	bool found = faccessat(place->fd, MARK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;

@@ -23,9 +23,9 @@ struct place {
 };
 
 /*
- * Takes the directory, which is made with those above it if need be, for this agent alone. One
- * that belongs to another user, or that everybody may write into, is refused. -errno after one
- * log line; *place is then empty.
+ * Takes the directory, which is made with those above it if need be, for this agent alone: waits
+ * up to two seconds for whoever has it to be gone. One that belongs to another user, or that
+ * everybody may write into, is refused. -errno after one log line; *place is then empty.
  */
 int place_take(const char *state_dir, struct place *place);
 
@@ -33,10 +33,10 @@ int place_take(const char *state_dir, struct place *place);
 void place_leave(struct place *place, bool synced);
 
 /*
- * Gives what is there another name, and says so: nothing is thrown away that somebody may want
- * to look at. Harmless if there is nothing.
+ * Gives what is there another name, and says so, and why ("is no file"): nothing is thrown away
+ * that somebody may want to look at. Harmless if there is nothing.
  */
-void place_set_aside(const char *path);
+void place_set_aside(const char *path, const char *why);
 
 /* True if a directory, a FIFO, a link is there: it would hinder whoever opens it. */
 bool place_is_no_file(const char *path);

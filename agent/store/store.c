@@ -29,6 +29,7 @@ struct store {
 		found; /* of the last agent, if its own goes on being read only; until walked through */
 	struct file file; /* of this one */
 	bool unwalked; /* it has been taken over and not walked through yet */
+	bool walking; /* a cursor is in one of the files: neither is closed before it is gone */
 	MDB_txn *writing; /* NULL while nothing waits to be written */
 	struct encoding_clock clock;
 	bool behind; /* there is no file of this agent, or it does not say what is kept */
@@ -51,7 +52,8 @@ static void fall_behind(struct store *store, int error)
 			    store->path, mdb_strerror(error));
 	store->failing = true;
 	store->behind = true;
-	file_close(&store->file);
+	if (!store->walking)
+		file_close(&store->file);
 	if (store->under_new_name)
 		unlink(store->new_path); /* half of a file fills a disk, too */
 }
@@ -189,8 +191,10 @@ struct walk {
 static int tell_of_binding(struct walk *walk, uint64_t id, struct span bytes)
 {
 	struct record record;
-	int error = encoding_read(bytes, walk->file->other_boot, &walk->store->clock, &record);
+	int error;
 
+	error = (walk->file->older ? encoding_read_older : encoding_read)(
+		bytes, walk->file->other_boot, &walk->store->clock, &record);
 	if (error)
 		return error;
 	walk->told++;
@@ -221,8 +225,9 @@ static void tell(struct walk *walk, const MDB_val *key, const MDB_val *value)
 
 	if (key->mv_size == sizeof(id)) {
 		memcpy(&id, key->mv_data, sizeof(id));
-		error = encoding_is_request(bytes) ? tell_of_request(walk, id, bytes)
-						   : tell_of_binding(walk, id, bytes);
+		error = !walk->file->older && encoding_is_request(bytes)
+				? tell_of_request(walk, id, bytes)
+				: tell_of_binding(walk, id, bytes);
 	}
 	if (id > walk->store->last_id)
 		walk->store->last_id = id;
@@ -277,12 +282,16 @@ int store_walk(struct store *store, const struct store_listener *listener)
 	if (!walk.file->env)
 		return 0;
 	read_clock(store);
+	store->walking = true;
 	error = mdb_txn_begin(walk.file->env, NULL, MDB_RDONLY, &txn);
 	if (!error) {
 		error = tell_all(&walk, txn);
 		mdb_txn_abort(txn);
 	}
+	store->walking = false;
 	file_close(&store->found);
+	if (store->behind) /* since something could not be deleted on the way */
+		file_close(&store->file);
 	say_what_is_left_out(&walk);
 	if (!error)
 		return walk.told;

@@ -24,13 +24,18 @@
 #include "state/record.h"
 #include "state/waiting.h"
 
+/* When more is to be put, this many of a kind are in one turn: a few milliseconds. */
+#define STORE_PUTS_AT_ONCE 2048
+
 struct store;
 
 /*
  * Opens the store of a state directory, which is made if it is not there; it belongs to one
- * agent at a time, and is behind if nothing could be taken over. What cannot be read, or ends whoever reads it, is set
- * aside under another name, and said. Records that were made in another network namespace are
- * dropped: they are about somebody else's addresses. -errno after one log line.
+ * agent at a time, and is behind if nothing could be taken over. What cannot be read, or ends
+ * whoever reads it, is set aside under another name, and said; the bindings of the version of
+ * sippathd before this one can be. Records that were made in another network namespace are
+ * dropped: they are about somebody else's addresses. May wait for some seconds, for the agent
+ * before this one to be gone: for whoever starts. -errno after one log line.
  */
 int store_open(const char *state_dir, struct store **out);
 
@@ -49,11 +54,12 @@ struct store_listener {
 
 /*
  * Tells of everything that the last agent left; once, before anything is put. The listener
- * may delete it, and must not put. Times are those of this boot's CLOCK_MONOTONIC: those of an
- * earlier boot are converted by the wall clock, and what had ended by then has an end of 0; see
- * encoding_read(). Requests of another boot are left out, as what cannot be read is, or was
- * written later than it is now, which is counted and said. Returns how many bindings were told
- * of, or -errno after one log line if that was not all.
+ * may delete it, and must not put: where that fails the store is behind, and the walk goes on.
+ * Times are those of this boot's CLOCK_MONOTONIC: those of an earlier boot are converted by the
+ * wall clock, and what had ended by then has an end of 0; see encoding_read(). Requests of
+ * another boot are left out, as what cannot be read is, or was written later than it is now,
+ * which is counted and said. Returns how many bindings were told of, or -errno after one log line
+ * if that was not all.
  */
 int store_walk(struct store *store, const struct store_listener *listener);
 
@@ -92,7 +98,9 @@ void store_complete(struct store *store);
 
 /*
  * True from store_begin_anew() until the file has taken its place: what is put does not outlive
- * the agent yet, but will. The store may be NULL: false.
+ * the agent yet, but will. Until then the ring buffer is not to be released, or a killed agent's
+ * successor would find what it had learnt neither there nor here; see pipeline_is_safe() for what
+ * that costs in a flood. The store may be NULL: false.
  */
 bool store_is_incomplete(const struct store *store);
 

@@ -13,9 +13,10 @@ enum takeover {
 };
 
 /*
- * What is of another boot is only found: its times are to be converted. So is what there is no
- * room to copy. What cannot even be read is set aside, and said; nothing is taken over from
- * another network namespace, which is said.
+ * What is of another boot is only found: its times are to be converted. So is what the version
+ * before this one wrote, and what there is no room to copy. What cannot even be read is set aside,
+ * and said: damaged, of another version, or sound where it was the system that failed. Nothing is
+ * taken over from another network namespace, which is said.
  */
 enum takeover takeover(const char *path, const char *new_path, const struct place *place,
 		       struct file *file);

@@ -30,7 +30,8 @@ static void fail_assertion(MDB_env *env, const char *message)
 	_exit(STATUS_DAMAGED);
 }
 
-static void die_quietly(void)
+/* With whoever made it, also if that was before this could be asked for. */
+static void die_quietly(pid_t parent)
 {
 	static const int deaths[] = { SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL };
 
@@ -38,6 +39,8 @@ static void die_quietly(void)
 		signal(deaths[i], SIG_DFL);
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(STATUS_READ);
 }
 
 /* Every byte is asked for: what lies beyond the end of the file shows with SIGBUS. */
@@ -168,10 +171,13 @@ static int read_file(const char *path, const struct place *place, struct file *f
 	return error ? error : read_free_pages(*txn, info.me_last_pgno);
 }
 
-/* Errors of the system (there is no such file, no memory) are for whoever opens it in earnest. */
+/*
+ * Errors of the system (there is no such file, no memory) are for whoever opens it in earnest, as
+ * is a version that nobody here can read.
+ */
 static enum status status_of(int error)
 {
-	return error < 0 ? STATUS_DAMAGED : STATUS_READ;
+	return error < 0 && error != MDB_VERSION_MISMATCH ? STATUS_DAMAGED : STATUS_READ;
 }
 
 static enum status read_and_copy(const char *path, const char *new_path, const struct place *place)
@@ -183,7 +189,8 @@ static enum status read_and_copy(const char *path, const char *new_path, const s
 
 	if (error)
 		return status_of(error);
-	if (!file.other_boot && !file.other_netns && file_make(new_path, place, &copy.file) == 0)
+	if (!file.other_boot && !file.other_netns && !file.older &&
+	    file_make(new_path, place, &copy.file) == 0)
 		begin_copy(&copy);
 	error = read_records(txn, file.records, &copy);
 	if (error || !copy.txn)
@@ -193,13 +200,14 @@ static enum status read_and_copy(const char *path, const char *new_path, const s
 
 enum trial trial_hold(const char *path, const char *new_path, const struct place *place)
 {
-	pid_t child = fork();
+	pid_t parent = getpid(), child = fork();
 	int status;
 
 	if (child < 0)
 		return TRIAL_READ;
 	if (child == 0) {
-		die_quietly();
+		close(place->fd); /* or the lock would outlive an agent that is killed now */
+		die_quietly(parent);
 		_exit(read_and_copy(path, new_path, place));
 	}
 	while (waitpid(child, &status, 0) < 0) {

@@ -19,7 +19,10 @@ enum trial {
 	TRIAL_COPIED, /* nor could it be copied only: the copy is whole */
 };
 
-/* What is of this boot of the host, and of this network namespace, is copied to new_path. */
+/*
+ * What is of this boot of the host, of this network namespace and of this version is copied to
+ * new_path.
+ */
 enum trial trial_hold(const char *path, const char *new_path, const struct place *place);
 
 #endif

@@ -44,17 +44,23 @@ static void find_cgroup_mount(void)
 	endmntent(mounts);
 }
 
+void host_set(const char *file, const char *value)
+{
+	size_t length = strlen(value);
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, value, length), length);
+	close(fd);
+}
+
 /* Moves this process; writing 0 means the writer. */
 static void join_cgroup(const char *path)
 {
 	char file[384];
-	int fd;
 
 	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	fd = open(file, O_WRONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "0", 1), 1);
-	close(fd);
+	host_set(file, "0");
 }
 
 static void enter_cgroup(void)

@@ -18,6 +18,9 @@ void host_leave(void);
 /* The cgroup, as a descriptor that is good until host_leave(). */
 int host_cgroup(void);
 
+/* Writes a setting of the host, a file below /proc/sys/net. */
+void host_set(const char *file, const char *value);
+
 /* The kernel's number for the network namespace. */
 uint64_t host_netns_cookie(void);
 

@@ -96,3 +96,21 @@ int server_option(int fd, int level, int name)
 	assert_int_equal(getsockopt(fd, level, name, &value, &length), 0);
 	return value;
 }
+
+void server_told(struct server *server, enum sighting_kind kind, const struct flow *flow)
+{
+	uint64_t deadline_ns = kernel_now_ns() + 10000000000;
+	const struct sighting *sighting;
+
+	do {
+		sighting = kernel_next_sighting(server->kernel);
+	} while (!sighting && kernel_now_ns() < deadline_ns);
+	assert_non_null(sighting);
+	assert_int_equal(sighting->kind, kind);
+	assert_memory_equal(&sighting->flow, flow, sizeof(*flow));
+	assert_int_equal(sighting->direction, SIGHTING_FROM_DEVICE);
+	assert_int_equal(sighting->captured, 0);
+	assert_int_equal(sighting->wire_length, 0);
+	assert_int_equal(sighting->sequence, 0);
+	assert_in_range(sighting->when_ns, 1, kernel_now_ns());
+}

@@ -49,4 +49,7 @@ struct host_connection server_connect(struct server *server, const char *address
 /* An option of a socket. */
 int server_option(int fd, int level, int name);
 
+/* Waits for the next sighting, which must say that this connection came or went. */
+void server_told(struct server *server, enum sighting_kind kind, const struct flow *flow);
+
 #endif

@@ -29,25 +29,6 @@ static void assert_kept_alive(int fd)
 	assert_int_equal(server_option(fd, IPPROTO_TCP, TCP_KEEPCNT), PROBES);
 }
 
-/* Waits for the next sighting: it says that this connection came or went. */
-static void assert_told(struct server *server, enum sighting_kind kind, const struct flow *flow)
-{
-	uint64_t deadline_ns = kernel_now_ns() + 10000000000;
-	const struct sighting *sighting;
-
-	do {
-		sighting = kernel_next_sighting(server->kernel);
-	} while (!sighting && kernel_now_ns() < deadline_ns);
-	assert_non_null(sighting);
-	assert_int_equal(sighting->kind, kind);
-	assert_memory_equal(&sighting->flow, flow, sizeof(*flow));
-	assert_int_equal(sighting->direction, SIGHTING_FROM_DEVICE);
-	assert_int_equal(sighting->captured, 0);
-	assert_int_equal(sighting->wire_length, 0);
-	assert_int_equal(sighting->sequence, 0);
-	assert_in_range(sighting->when_ns, 1, kernel_now_ns());
-}
-
 static bool is_known(struct server *server, const struct flow *flow)
 {
 	struct connection_entry entry;
@@ -72,7 +53,7 @@ static void every_family_is_written_down_as_the_wire_shows_it(void **state)
 		struct connection_entry entry;
 
 		assert_int_equal(flow.local_port, ports[i]);
-		assert_told(server, SIGHTING_OPENED, &flow);
+		server_told(server, SIGHTING_OPENED, &flow);
 		assert_true(kernel_connection(server->kernel, flow, &entry));
 		assert_in_range(entry.opened_ns, 1, kernel_now_ns());
 		assert_int_equal(entry.keepalive, 1);
@@ -80,7 +61,7 @@ static void every_family_is_written_down_as_the_wire_shows_it(void **state)
 		assert_kept_alive(connection.server);
 		assert_int_equal(server_option(connection.client, SOL_SOCKET, SO_KEEPALIVE), 0);
 		host_disconnect(&connection);
-		assert_told(server, SIGHTING_CLOSED, &flow);
+		server_told(server, SIGHTING_CLOSED, &flow);
 		assert_false(is_known(server, &flow));
 	}
 	close(listeners[2]);
@@ -184,9 +165,9 @@ static void the_first_word_of_the_end_is_the_end(void **state)
 		struct host_connection connection = server_connect(server, "127.0.0.1");
 		struct flow flow = host_flow(&connection);
 
-		assert_told(server, SIGHTING_OPENED, &flow);
+		server_told(server, SIGHTING_OPENED, &flow);
 		ends[i / 2](i % 2 ? connection.client : connection.server);
-		assert_told(server, SIGHTING_CLOSED, &flow);
+		server_told(server, SIGHTING_CLOSED, &flow);
 		assert_false(is_known(server, &flow));
 		if (i / 2 == 0)
 			host_disconnect(&connection);
@@ -207,11 +188,11 @@ static void the_end_counts_also_when_the_port_is_no_sip_port_any_more(void **sta
 	server_begin(server);
 	connection = server_connect(server, "127.0.0.1");
 	flow = host_flow(&connection);
-	assert_told(server, SIGHTING_OPENED, &flow);
+	server_told(server, SIGHTING_OPENED, &flow);
 	settings.netns_cookie = host_netns_cookie();
 	kernel_set(server->kernel, &settings);
 	host_disconnect(&connection);
-	assert_told(server, SIGHTING_CLOSED, &flow);
+	server_told(server, SIGHTING_CLOSED, &flow);
 	assert_int_equal(kernel_connections_held(server->kernel), 0);
 }
 
@@ -258,7 +239,7 @@ static void connections_that_were_there_are_found_and_their_end_is_told(void **s
 		assert_kept_alive(connections[i].server);
 		assert_int_equal(server_option(connections[i].client, SOL_SOCKET, SO_KEEPALIVE), 0);
 		host_disconnect(&connections[i]);
-		assert_told(server, SIGHTING_CLOSED, &flow);
+		server_told(server, SIGHTING_CLOSED, &flow);
 		assert_false(is_known(server, &flow));
 	}
 	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_opened), 2);
@@ -284,8 +265,8 @@ static void looking_again_refreshes_the_keepalive_alone(void **state)
 	assert_int_equal(after.keepalive, 1);
 	assert_kept_alive(connection.server);
 	host_disconnect(&connection);
-	assert_told(server, SIGHTING_OPENED, &flow);
-	assert_told(server, SIGHTING_CLOSED, &flow);
+	server_told(server, SIGHTING_OPENED, &flow);
+	server_told(server, SIGHTING_CLOSED, &flow);
 	assert_int_equal(kernel_count(server->kernel, COUNTER_connections_opened), 1);
 }
 

@@ -8,11 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <endian.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <string.h>
 
 #include "kernel.h"
 #include "messages.h"
+#include "segment.h"
 
 #define RATE 40
 #define BURST (RATE * SIPPATH_RATE_DEPTH_S)
@@ -60,6 +63,19 @@ static void flood_of_answers(struct kernel *kernel)
 	for (unsigned int i = 0; i < NETWORKS; i++)
 		assert_int_equal(kernel_send(kernel, stranger(i, 40001), MESSAGE_ACCEPTED, 0),
 				 TC_ACT_UNSPEC);
+}
+
+/* A piece each of so many streams that the server has accepted. */
+static void flood_of_pieces(struct kernel *kernel, enum sighting_direction direction)
+{
+	for (unsigned int i = 0; i < NETWORKS; i++) {
+		struct frame_plan plan = segment_plan(stranger(i, 40001));
+
+		plan.direction = direction;
+		kernel_connect(kernel, plan.flow);
+		pass(kernel, &plan, MESSAGE_REGISTER, strlen(MESSAGE_REGISTER));
+		kernel_disconnect(kernel, plan.flow);
+	}
 }
 
 /* What the limit lets through: a full bucket, and what has come since the test began. */
@@ -211,6 +227,91 @@ static void trap_44_a_flood_over_udp_takes_nothing_from_tcp(void **state)
 	assert_true(kernel_flow(kernel, connecting, &entry));
 }
 
+/* Nobody sends a piece again: what the server has got TCP does not repeat. */
+static void trap_44_a_flood_over_udp_takes_no_piece_of_a_stream(void **state)
+{
+	struct frame_plan plan = segment_plan(stranger(1, 40002));
+	struct kernel *kernel = *state;
+
+	flood(kernel, MESSAGE_REGISTER);
+	flood_of_answers(kernel);
+	kernel_sightings(kernel);
+	kernel_connect(kernel, plan.flow);
+	for (int direction = 0; direction <= 1; direction++) {
+		plan.direction = direction;
+		pass(kernel, &plan, MESSAGE_REGISTER, strlen(MESSAGE_REGISTER));
+		assert_int_equal(kernel_sightings(kernel), 1);
+		assert_int_equal(kernel_sighting(kernel)->direction, direction);
+	}
+}
+
+static void trap_44_so_many_pieces_are_reported_in_a_second(void **state)
+{
+	struct kernel *kernel = *state;
+
+	for (int direction = 0; direction <= 1; direction++) {
+		uint64_t begun_ns = kernel_now_ns();
+
+		flood_of_pieces(kernel, direction);
+		assert_in_range(kernel_sightings(kernel), BURST / 2, allowance(begun_ns));
+	}
+	/* That is no business of datagrams. */
+	kernel_receive(kernel, stranger(1, 40001), MESSAGE_REGISTER);
+	kernel_send(kernel, stranger(1, 40001), MESSAGE_ACCEPTED, 0);
+	assert_int_equal(kernel_sightings(kernel), 2);
+}
+
+/* The bucket of an IPv4 network without a seed: anybody can look that up. */
+static unsigned int public_bucket(const struct flow *flow)
+{
+	uint64_t network;
+
+	memcpy(&network, flow->remote_addr + 8, sizeof(network));
+	network &= htobe64(~0xffULL);
+	return (unsigned int)(network * 0x9e3779b97f4a7c15 >> (64 - 10));
+}
+
+/* Another network that shares the bucket of this one. */
+static struct flow neighbour_of(const struct flow *flow)
+{
+	struct flow other = stranger(0, 40001);
+
+	for (unsigned int i = 1; i < 65536; i++) {
+		other.remote_addr[13] = (uint8_t)(i >> 8);
+		other.remote_addr[14] = (uint8_t)i;
+		if (public_bucket(&other) == public_bucket(flow))
+			return other;
+	}
+	fail_msg("no network shares a bucket");
+	return other;
+}
+
+static void use_up_share(struct kernel *kernel, struct flow flow)
+{
+	for (uint16_t i = 0; i <= 2 * SHARE_BURST; i++) {
+		flow.remote_port = 40000 + i;
+		kernel_receive(kernel, flow, "x");
+	}
+}
+
+static void trap_44_a_seed_hides_which_networks_share_a_bucket(void **state)
+{
+	struct sip_settings seeded = limited;
+	struct flow victim = stranger(0, 40001), neighbour = neighbour_of(&victim);
+	struct kernel *kernel = *state;
+	struct flow_entry entry;
+
+	use_up_share(kernel, neighbour);
+	kernel_receive(kernel, victim, "x");
+	assert_false(kernel_flow(kernel, victim, &entry));
+
+	seeded.limit_seed = 0x0123456789abcdef;
+	kernel_set(kernel, &seeded);
+	use_up_share(kernel, neighbour);
+	kernel_receive(kernel, victim, "x");
+	assert_true(kernel_flow(kernel, victim, &entry));
+}
+
 static void trap_45_strangers_leave_half_of_the_room(void **state)
 {
 	struct path_entry entry = { 0 };
@@ -272,6 +373,9 @@ int main(void)
 		LIMITED_TEST(trap_44_known_paths_and_flows_have_no_limit),
 		LIMITED_TEST(a_second_later_strangers_are_noted_again),
 		LIMITED_TEST(trap_44_a_flood_over_udp_takes_nothing_from_tcp),
+		LIMITED_TEST(trap_44_a_flood_over_udp_takes_no_piece_of_a_stream),
+		LIMITED_TEST(trap_44_so_many_pieces_are_reported_in_a_second),
+		LIMITED_TEST(trap_44_a_seed_hides_which_networks_share_a_bucket),
 		KERNEL_TEST(trap_45_strangers_leave_half_of_the_room),
 		KERNEL_TEST(without_a_limit_everything_is_noted),
 		KERNEL_TEST(trap_44_a_power_cut_is_no_flood),

@@ -9,11 +9,12 @@ source "$LAB_HOME/phones.sh"
 
 KILLS=${1:-20}
 PHONES=2000
-THRESHOLD_MS=4000 # half of what the NAT remembers
+NAT_S=24
+THRESHOLD_MS=16000 # two thirds of what the NAT remembers; prompts are spread, and a life is short
 MARGIN_MS=2000 # for the restart and the answer
-NEEDLESS_MS=3500 # a prompt to a phone that was heard less long ago is none that the threshold asks for
+NEEDLESS_MS=15500 # a prompt to a phone that was heard less long ago is none that the threshold asks for
 CALLS_PER_LIFE=5
-SIPPATH_BUILD=$BUILD # as operators run it: with sanitizers a start takes a second
+export SIPPATH_BUILD=$BUILD # as operators run it: with sanitizers a start takes a second
 
 registered_all() {
 	[[ $(events_of phones registered) -ge $PHONES ]]
@@ -85,6 +86,7 @@ captured_all() {
 
 plan 12
 lab_up
+in_ns nat sysctl -qw net.netfilter.nf_conntrack_udp_timeout=$NAT_S net.netfilter.nf_conntrack_udp_timeout_stream=$NAT_S
 phones_build
 start_kamailio
 start_phones phones phones -n $PHONES 10.77.0.11:10000

@@ -21,6 +21,10 @@ watching() {
 	sippath --json status | jq -e .watching
 }
 
+names() { # TROUBLE
+	{ sippath --json check || true; } | jq -e --arg name "$1" '.troubles[] | select(.name == $name).active'
+}
+
 prompts_of() { # IP
 	captured phones | grep -c "> $1.5060: .* OPTIONS " || true
 }
@@ -41,6 +45,10 @@ wipe_settings() {
 	bpftool map update pinned $pin key hex 00 00 00 00 value hex $(printf '00 %.0s' $(seq "$bytes"))
 }
 
+is_native() {
+	[[ $(xdp_mode) == native ]]
+}
+
 settings_are_made() {
 	bpftool -j map dump pinned /sys/fs/bpf/sippath/sip_settings |
 		jq -e '[.. | objects | select(has("prompt_mark")) | .abi] | first > 0'
@@ -53,7 +61,7 @@ server_up() {
 	ip -n server route add default via 192.0.2.1
 }
 
-plan 27
+plan 36
 lab_up
 # An interface is gone for longer than this NAT remembers usually, and nothing can be done about it.
 in_ns nat sysctl -qw net.netfilter.nf_conntrack_udp_timeout=120 \
@@ -101,7 +109,7 @@ equal "and prompts nobody (trap 11)" "$prompts" "$(agent_count prompts_sent)"
 server_up
 check "it is back" wait_until 15 said "eth0: the interface is back"
 check_not "with another index" test "$index" -eq "$(ip -n server -j link show dev eth0 | jq '.[0].ifindex')"
-check "its program as well" wait_until 15 test "$(xdp_mode)" = native
+check "its program as well" wait_until 15 is_native
 check "the agent watches again" wait_until 10 watching
 check "the phones are kept" kept_on
 
@@ -110,5 +118,22 @@ most=$(((SECONDS - begun) / THRESHOLD + 5 + 2))
 note "prompts: $(prompts_of 10.77.0.11) and $(prompts_of 10.77.0.12) in $((SECONDS - begun)) s"
 within "alice was not prompted more often for all that (trap 11)" 5 $most "$(prompts_of 10.77.0.11)"
 within "nor was bob (trap 11)" 5 $most "$(prompts_of 10.77.0.12)"
+# A second interface is one that paths do not need: without it they are kept, and prompted.
+check "the agent stops" agent_stop
+ip link add wg0 netns server type veth peer name tunnel netns internet
+ip -n server link set wg0 up
+ip -n internet link set tunnel up
+check "it starts with another interface" agent_start --threshold ${THRESHOLD}s --interface eth0,wg0
+check "the phones are kept" kept_on
+ip -n server link delete wg0
+check "that the other is gone is missed" wait_until 15 said "wg0: the interface is gone"
+check "and named" wait_until 10 names interface_gone
+check "but the agent watches" watching
+check "and phones are prompted as before (trap 11)" kept_on
+ip link add wg0 netns server type veth peer name tunnel netns internet
+ip -n server link set wg0 up
+ip -n internet link set tunnel up
+check "it is back, with its program" wait_until 15 said "wg0: the interface is back"
+check "the phones are kept" kept_on
 check_not "no detach takes the programs from under the agent" sippath detach eth0
 check "the agent stops cleanly" agent_stop

@@ -51,6 +51,26 @@ held_by() {
 	done | sed 's/:\[.*//' | grep -vE '^anon_inode:(bpf|btf|$)' | sort | xargs
 }
 
+programs_of() { # PID
+	readlink /proc/"$1"/fd/* | grep -c '^anon_inode:bpf-prog'
+}
+
+# settings_access PID: how it has the settings open: 0 to read, 2 to write as well.
+settings_access() {
+	local id info
+	id=$(bpftool --json map show pinned /sys/fs/bpf/sippath/sip_settings | jq .id)
+	for info in /proc/"$1"/fdinfo/*; do
+		grep -q "^map_id:[[:space:]]*$id\$" "$info" || continue
+		echo $((8#$(sed -n 's/^flags:[[:space:]]*//p' "$info") & 3))
+	done
+}
+
+# refused_as USER: sippathd ends at once, and says why.
+refused_as() {
+	! in_ns server timeout 60 "$SIPPATH_BUILD/sippathd" --interface eth0 --state-dir "$LAB_LOGS/state" \
+		--user "$1" >"$LAB_LOGS/refused.log" 2>&1
+}
+
 prompted_again() { # COUNT
 	[[ $(agent_count prompts_answered) -gt $1 ]]
 }
@@ -68,11 +88,15 @@ watching() {
 	sippath --json status | jq -e ".watching == $1 and .tcp_keepalive == true"
 }
 
+blind() {
+	sippath --json status | jq -e '.watching == false'
+}
+
 owner_and_mode() {
 	stat -c '%U:%G %a' "$1"
 }
 
-plan 41
+plan 56
 lab_up
 start_kamailio
 mkdir -p "$LAB_LOGS/state"
@@ -82,11 +106,13 @@ ln -s /etc/hostname "$LAB_LOGS/state/call-control.key"
 check "without a user of its own the agent starts" agent_start --threshold 2s
 check "and says how to make one" said "useradd --system"
 equal "it works as nobody" "$(four 65534)" "$(status "$AGENT_PID" Uid)"
+start_phone alice 10.77.0.11
+check "a phone is prompted and heard" wait_until 15 count_reaches prompts_answered 2
 check "it stops cleanly" agent_stop
-chown -R root:root "$LAB_LOGS/state"
 
 accounts_up
 check "with a user of its own it starts" agent_start --threshold 2s
+check "it remembers what nobody has known" said "bindings that are remembered: 1"
 equal "it is that user, without any capability, under a filter" "$(unprivileged_as 4242 2)" "$(privileges "$AGENT_PID")"
 warden=$(warden_of "$AGENT_PID")
 equal "its warden is named so" sippathd-warden "$(cat "/proc/$warden/comm")"
@@ -94,6 +120,9 @@ equal "and has what mending takes" "$WARDEN_CAPABILITIES $WARDEN_CAPABILITIES $N
 	"$(status "$warden" CapEff) $(status "$warden" CapPrm) $(status "$warden" CapBnd) $(status "$warden" CapInh)"
 equal "under a filter as well" "1 2" "$(status "$warden" NoNewPrivs) $(status "$warden" Seccomp)"
 equal "it holds BPF objects, and its end of a socket to the agent" socket "$(held_by "$warden")"
+equal "the agent holds no programs" 0 "$(programs_of "$AGENT_PID")"
+equal "and can but read the settings" 0 "$(settings_access "$AGENT_PID")"
+equal "which its warden can write" 2 "$(settings_access "$warden")"
 equal "the state directory is the user's" "sippath:sippath" "$(stat -c %U:%G "$LAB_LOGS/state")"
 equal "with what is in it" "sippath:sippath" "$(stat -c %U:%G "$LAB_LOGS/state/bindings.mdb.aside-1")"
 equal "but what a link points to" "root:root" "$(stat -c %U:%G /etc/hostname)"
@@ -103,8 +132,7 @@ check "root gets an answer" sippath status
 check "so does a member of the group" as operator "$SIPPATH_BUILD/sippath" status
 check_not "nobody else does" as guest "$SIPPATH_BUILD/sippath" status
 
-start_phone alice 10.77.0.11
-check "a phone is prompted and heard" wait_until 15 count_reaches prompts_answered 2
+check "the phone is prompted and heard" wait_until 15 count_reaches prompts_answered 2
 check "the agent sees packets and connections" watching true
 check "the threshold can be changed" sippath threshold 3s
 equal "that of TCP connections has followed" 3 \
@@ -126,7 +154,21 @@ kill -9 "$warden"
 check "without its warden, the agent says so" wait_until 10 said "the warden, process $warden, has ended"
 check "and goes on" goes_on
 equal "having said it once" 1 "$(grep -c "the warden, process" "$LAB_LOGS/agent.log")"
-check "it stops cleanly" agent_stop
+ip -n server link set dev eth0 xdp off
+check "without its programs, too, it ends (trap 11)" wait_until 15 is_gone "$AGENT_PID"
+check "and says why" said "packets pass unseen, and without its warden"
+check_not "its exit status tells of a failure" wait "$AGENT_PID"
+check "started again, it attaches them" agent_start --threshold 2s
+check "and goes on" goes_on
+
+warden=$(warden_of "$AGENT_PID")
+kill -STOP "$warden"
+ip -n server link set dev eth0 xdp off
+check "while the warden does not answer, it sees for itself that they are gone" wait_until 15 blind
+check "and ends" wait_until 30 is_gone "$AGENT_PID"
+check_not "with a failure" wait "$AGENT_PID"
+kill -CONT "$warden"
+check "(and its warden, once it can)" wait_until 15 is_gone "$warden"
 
 check "it starts again" agent_start --threshold 2s
 warden=$(warden_of "$AGENT_PID")
@@ -134,6 +176,9 @@ check "it stops cleanly, too" agent_stop
 check "its warden with it" is_gone "$warden"
 check_not "and the socket is gone" test -e $SOCKET
 check "what was attached stays" xdp_mode
+
+check "for another user it does not start, with what the first has left" refused_as operator
+check "but says what to type" grep -q "chown -hR operator: $LAB_LOGS/state" "$LAB_LOGS/refused.log"
 
 check "without the sandbox it starts" agent_start --sandbox no
 equal "and has no filter" "$(unprivileged_as 4242 0)" "$(privileges "$AGENT_PID")"

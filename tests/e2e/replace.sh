@@ -94,7 +94,7 @@ differing() {
 		sed -n 1,4p
 }
 
-plan 11
+plan 12
 network_up
 check "there are two builds" make_builds
 check "the programs are attached" attach "${builds[0]}"
@@ -115,6 +115,7 @@ equal "every one replaced all three programs" "$rounds" "$replaced"
 equal "native XDP all the time" native "$(xdp_mode)"
 check "as many packets are stamped as were sent" wait_until 20 all_stamped
 kill $server && wait $server
+check "the answers that it still had to give are stamped, too" all_stamped
 equal "packets that were lost" 0 $(($(sum 2 sent) - $(sum 2 served)))
 equal "stamps of packets from devices that were lost" 0 $(($(sum 2 sent) - $(sum 2 stamped)))
 equal "stamps of packets to devices that were lost" 0 $(($(sum 3 served) - $(sum 3 stamped)))

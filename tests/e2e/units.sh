@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The systemd units: they are well-formed, exposed no more than they may be, and what they forbid is not
-# needed: sippathd starts and mends with the same user, capabilities and mounts, made here by hand.
+# The systemd units: they are well-formed and exposed no more than they may be. Of what they forbid it is
+# tried here that sippathd can do without it: another user and other capabilities, and what of the mounts
+# can be made by hand. Their system call filter, NoExecPaths= and the rest take systemd itself.
 source "$(dirname "$0")/../lab/lib.sh"
 source "$LAB_HOME/accounts.sh"
 SIPPATH_BUILD=$BUILD

@@ -142,6 +142,8 @@ static int send_prompt(const struct flow *flow, uint64_t token)
 	phone->prompts++;
 	if (quiet_ns > phone->most_quiet_ns)
 		phone->most_quiet_ns = quiet_ns;
+	if (crowd->mute)
+		return 0;
 	assert_true(answers->end - answers->first < QUEUE_SIZE);
 	answers->ring[answers->end++ % QUEUE_SIZE] =
 		(struct answer){ crowd->now_ns + CROWD_RTT_NS, token, index_of(flow) };
@@ -232,18 +234,25 @@ static void join(size_t index, uint64_t spread_ns)
 			 0);
 }
 
-struct crowd *crowd_begin(const struct crowd_options *options)
+static void begin_keeper(const struct caps_limits *caps)
 {
 	struct keeper_options keeper = {
 		.path_map = -1,
 		.flow_map = -1,
 		.connection_map = -1,
+		.wire = (struct wire *)(void *)crowd, /* only has to be there */
+		.counts = &crowd->counts,
 		.paths_max = CROWD_MAX,
-		.defaults.threshold_ns = options->threshold_ns,
+		.defaults.threshold_ns = crowd->threshold_ns,
 		.coarse_lag_ns = SEAM_TICK_NS,
-		.caps = options->caps,
+		.caps = *caps,
 	};
 
+	assert_int_equal(keeper_new(&keeper, crowd->now_ns, &crowd->keeper), 0);
+}
+
+struct crowd *crowd_begin(const struct crowd_options *options)
+{
 	crowd = calloc(1, sizeof(*crowd));
 	answers = calloc(1, sizeof(*answers));
 	window = calloc(1, sizeof(*window));
@@ -251,13 +260,27 @@ struct crowd *crowd_begin(const struct crowd_options *options)
 	crowd->now_ns = 12345 * NS_PER_S + 678;
 	crowd->phone_count = options->phones;
 	crowd->together = options->together;
+	crowd->threshold_ns = options->threshold_ns;
 	seam_set(&seam);
-	keeper.counts = &crowd->counts;
-	keeper.wire = (struct wire *)(void *)crowd; /* only has to be there */
-	assert_int_equal(keeper_new(&keeper, crowd->now_ns, &crowd->keeper), 0);
+	begin_keeper(&options->caps);
 	for (size_t i = 0; i < options->phones; i++)
 		join(i, options->spread_ns);
 	return crowd;
+}
+
+/* As the pipeline recalls bindings: heard a threshold ago, unless sip_paths knows better. */
+void crowd_restart(struct crowd *c)
+{
+	keeper_free(c->keeper);
+	begin_keeper(&(struct caps_limits){ 0 });
+	for (size_t i = 0; i < c->phone_count; i++) {
+		struct flow flow = flow_of(i);
+
+		assert_int_equal(keeper_join(c->keeper, &c->phones[i].binding, &flow,
+					     REASON_registered, c->now_ns - c->threshold_ns,
+					     c->now_ns),
+				 0);
+	}
 }
 
 void crowd_end(struct crowd *c)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * crowd.h - a keeper and the phones of a large host, in simulated time: some of them behind
- * one address, the others each behind its own. All of them answer, after CROWD_RTT_NS.
+ * one address, the others each behind its own. All of them answer, after CROWD_RTT_NS, or
+ * none does.
  *
  * The keeper is the real one. There is one crowd at a time.
  */
 #ifndef TESTS_SIM_CROWD_H
 #define TESTS_SIM_CROWD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +38,8 @@ struct crowd_options {
 
 struct crowd {
 	uint64_t now_ns;
+	bool mute; /* nobody answers */
+	uint64_t threshold_ns;
 	struct counts counts;
 	struct keeper *keeper;
 	size_t phone_count, together;
@@ -48,6 +52,9 @@ struct crowd {
 /* Begins a crowd whose paths are all kept; cmocka fails the test if it cannot. */
 struct crowd *crowd_begin(const struct crowd_options *options);
 void crowd_end(struct crowd *crowd);
+
+/* The agent is killed, and another one takes up what sip_paths tells; no time passes. */
+void crowd_restart(struct crowd *crowd);
 
 /* Lets simulated time pass. */
 void crowd_run(struct crowd *crowd, uint64_t duration_ns);

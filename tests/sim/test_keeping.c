@@ -78,6 +78,25 @@ static void trap_21_what_the_network_refuses_makes_nobody_silent(void **state)
 	assert_int_equal(world->counts.value[COUNT_paths_silenced], 0);
 }
 
+/* A rule of a firewall may stand for long: each attempt costs this host work for nothing. */
+static void what_the_network_goes_on_refusing_is_tried_once_a_threshold(void **state)
+{
+	struct world *world = *state;
+	struct world_device *device = world_device(world);
+
+	world_register(world, device, 200, 3600);
+	world->network_down = true;
+	world_run(world, 20 * MINUTE);
+	assert_in_range(world->refusals, 20 * MINUTE / THRESHOLD - 2, 20 * MINUTE / THRESHOLD + 10);
+	assert_int_equal(world->counts.value[COUNT_prompts_sent], 0);
+	assert_int_equal(world_path(world, device)->prompts, 0);
+
+	world->network_down = false;
+	world_run(world, THRESHOLD + NS_PER_S);
+	assert_int_equal(device->prompts, 1);
+	assert_int_equal(world->counts.value[COUNT_prompts_sent], 1);
+}
+
 static void trap_22_a_path_that_talks_is_never_prompted(void **state)
 {
 	struct world *world = *state;
@@ -354,6 +373,7 @@ int main(void)
 		TEST(a_revived_path_that_waits_for_its_turn_is_revived_once),
 		TEST(trap_21_one_lost_answer_is_not_a_dead_device),
 		TEST(trap_21_what_the_network_refuses_makes_nobody_silent),
+		TEST(what_the_network_goes_on_refusing_is_tried_once_a_threshold),
 		TEST(trap_22_a_path_that_talks_is_never_prompted),
 		TEST(an_answer_on_its_way_when_the_path_ends_still_finds_its_entry),
 		TEST(a_new_threshold_takes_effect_at_once),

@@ -142,7 +142,6 @@ static bool is_full(void)
 
 	if (world->room_per_10ms == 0 || !same_slot || world->slot_datagrams < world->room_per_10ms)
 		return false;
-	world->refusals++;
 	return true;
 }
 
@@ -154,6 +153,7 @@ static int send_prompt(const struct flow *flow, uint64_t token)
 		return -EADDRNOTAVAIL;
 	assert_true(present[index]); /* nothing is prompted that is not a path */
 	if (world->network_down || is_full()) {
+		world->refusals++;
 		world->refused[world->refused_count++] = *flow;
 		return 0;
 	}

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +279,7 @@ static inline bool hear(struct peer *peer)
 static inline json_t *next_line(struct peer *peer)
 {
 	uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+	struct pollfd ready = { .fd = peer->fd, .events = POLLIN };
 	bool open = true;
 	json_t *line;
 	char *end;
@@ -287,6 +289,7 @@ static inline json_t *next_line(struct peer *peer)
 			return NULL;
 		assert_true(clock_now_ns() < end_ns);
 		turn();
+		poll(&ready, 1, 1);
 		open = hear(peer);
 	}
 	line = json_loadb(peer->bytes, (size_t)(end - peer->bytes), JSON_REJECT_DUPLICATES, NULL);
@@ -412,7 +415,8 @@ static inline int end(void **state)
 	uint32_t cursor = 0;
 
 	(void)state;
-	control_close(control);
+	if (control)
+		control_close(control);
 	troubles_free(troubles);
 	listener_close(listening, socket_path);
 	ev_loop_destroy(loop);

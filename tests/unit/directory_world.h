@@ -6,6 +6,8 @@
 #ifndef TESTS_UNIT_DIRECTORY_WORLD_H
 #define TESTS_UNIT_DIRECTORY_WORLD_H
 
+#include <poll.h>
+
 #include "base/address.h"
 #include "control_world.h"
 
@@ -235,6 +237,7 @@ static inline void await_questions(size_t wanted)
 	while (question_count < wanted) {
 		assert_true(clock_now_ns() < end_ns);
 		turn();
+		poll(NULL, 0, 1);
 	}
 }
 
@@ -245,6 +248,7 @@ static inline void await_forgotten(size_t wanted)
 	while (forgotten < wanted) {
 		assert_true(clock_now_ns() < end_ns);
 		turn();
+		poll(NULL, 0, 1);
 	}
 }
 

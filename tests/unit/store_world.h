@@ -12,10 +12,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -206,6 +208,17 @@ static inline size_t file_size(const char *name)
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	assert_int_equal(stat(path, &status), 0);
 	return (size_t)status.st_size;
+}
+
+/* A file of this process may grow to so many bytes: a disk that is full. */
+static inline void leave_room(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* Walks through what the next agent finds. */

@@ -225,9 +225,28 @@ static void transports_have_names(void **state)
 	assert_string_equal(flow_transport_name(132), "unknown");
 }
 
+static void assert_network(const char *text, const char *expected)
+{
+	uint8_t address[16], network[16], wanted[16];
+
+	assert_int_equal(address_read(span_of(text), address), 0);
+	assert_int_equal(address_read(span_of(expected), wanted), 0);
+	memset(network, 0xa5, sizeof(network));
+	address_network(address, network);
+	assert_memory_equal(network, wanted, sizeof(wanted));
+}
+
+static void an_address_is_counted_with_its_network(void **state)
+{
+	(void)state;
+	assert_network("198.51.100.255", "198.51.100.0");
+	assert_network("2001:db8:1:ffff:ffff:ffff:ffff:ffff", "2001:db8:1::");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_is_counted_with_its_network),
 		cmocka_unit_test(ipv4_is_mapped_into_ipv6),
 		cmocka_unit_test(addresses_are_written_as_they_are_read),
 		cmocka_unit_test(a_host_in_a_uri_has_brackets_if_it_is_ipv6),

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "flow.h"
+#include "kernel/connection_hook.h"
+#include "kernel/connection_map.h"
 #include "kernel/keepalive.h"
 #include "path_entry.h"
 
@@ -181,6 +183,7 @@ static void what_was_detached_by_force_is_made_anew(void **state)
 	struct attachment *attachment = must_open_one("v0");
 	struct bpf_link_info link = link_in(PIN_DIR);
 	int fd = bpf_link_get_fd_by_id(link.id);
+	uint64_t now_ns;
 
 	(void)state;
 	put_connection(attachment);
@@ -192,7 +195,10 @@ static void what_was_detached_by_force_is_made_anew(void **state)
 	assert_true(keepalive_works(attachment));
 	assert_int_not_equal(link_in(PIN_DIR).id, link.id);
 	assert_int_not_equal(link_in(PIN_DIR).cgroup.cgroup_id, 0);
-	assert_int_equal(keepalive_look_around(attachment, clock_now_ns(), ignore, ignore, NULL),
+	now_ns = clock_now_ns();
+	assert_int_equal(connection_hook_visit(attach_connection_hook(attachment)), 0);
+	assert_int_equal(connection_map_walk(attach_map(attachment, SIPPATH_MAP_CONNECTIONS),
+					     now_ns, ignore, ignore, NULL),
 			 0);
 	assert_false(has_connection(attachment));
 	attach_close(attachment);

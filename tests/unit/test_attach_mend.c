@@ -1,69 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_attach_mend.c - what is taken from under an agent is noticed, said once, and put back. */
-#include "attach_world.h"
+#include "mend_world.h"
 
 #include <linux/if_link.h>
 #include <sys/file.h>
 
 #include "kernel/keepalive.h"
-
-/* Mends, and catches what is said of it. */
-static struct attach_repair mend(struct attachment *attachment)
-{
-	struct attach_repair repair;
-	int memory, before = listen_begin(&memory), err = attach_mend(attachment, &repair);
-
-	listen_end(memory, before);
-	assert_int_equal(repair.count, 1);
-	assert_int_equal(err, repair.found[0].error ? repair.found[0].error : repair.shared.error);
-	return repair;
-}
-
-static void assert_well(struct attachment *attachment)
-{
-	struct attach_repair repair = mend(attachment);
-
-	assert_int_equal(repair.found[0].missing, 0);
-	assert_int_equal(repair.shared.missing, 0);
-	assert_string_equal(said, "");
-}
-
-static void assert_mended(struct attachment *attachment, uint32_t parts, uint32_t shared_parts)
-{
-	struct attach_repair repair = mend(attachment);
-
-	assert_int_equal(repair.found[0].missing, parts);
-	assert_int_equal(repair.found[0].mended, parts);
-	assert_int_equal(repair.shared.missing, shared_parts);
-	assert_int_equal(repair.shared.mended, shared_parts);
-	assert_string_not_equal(said, "");
-	assert_well(attachment);
-}
-
-/* Is left, and is said the first time only. */
-static void assert_left(struct attachment *attachment, uint32_t parts, int error, const char *why)
-{
-	struct attach_repair repair = mend(attachment);
-
-	assert_int_equal(repair.found[0].missing & ~repair.found[0].mended, parts);
-	assert_int_equal(repair.found[0].error, error);
-	assert_said(why);
-	repair = mend(attachment);
-	assert_int_equal(repair.found[0].missing & ~repair.found[0].mended, parts);
-	assert_string_equal(said, "");
-}
-
-static struct attachment *agent_of(const char *interface, enum attach_mode mode)
-{
-	const char *const interfaces[] = { interface };
-	struct attach_options options = options_for(interfaces, 1);
-
-	set_up("v0", "p0");
-	set_up("v1", "p1");
-	options.agent = true;
-	options.mode = mode;
-	return must_open(&options);
-}
 
 static void when_all_is_well_nothing_is_changed(void **state)
 {
@@ -315,6 +257,76 @@ static void a_copy_takes_over_what_the_other_has_mended(void **state)
 	attach_close(agent);
 }
 
+/* Sees so much without mending and without a word, which attach_mend() then mends. */
+static void assert_seen(struct attachment *agent, struct attach_repair *latest, uint32_t parts,
+			uint32_t shared_parts)
+{
+	int memory, before = listen_begin(&memory);
+
+	attach_look(agent, latest);
+	listen_end(memory, before);
+	assert_string_equal(said, "");
+	assert_int_equal(latest->count, 1);
+	assert_int_equal(latest->found[0].missing, parts);
+	assert_int_equal(latest->found[0].mended, 0);
+	assert_int_equal(latest->shared.missing, shared_parts);
+	if (!parts && !shared_parts)
+		return;
+	mend(agent);
+	attach_look(agent, latest);
+	assert_int_equal(latest->found[0].missing, 0);
+}
+
+static void trap_11_what_is_missing_is_seen_without_mending(void **state)
+{
+	struct attachment *agent = agent_of("v0", ATTACH_ANY);
+	struct attach_repair latest = { .shared = { .missing = ATTACH_PART_PINS } };
+
+	(void)state;
+	attach_look(agent, &latest);
+	assert_int_equal(latest.shared.missing, ATTACH_PART_PINS); /* that it cannot see */
+	latest.shared.mended = ATTACH_PART_PINS;
+	assert_seen(agent, &latest, 0, 0);
+	assert_int_equal(run("ip link set dev v0 xdp off"), 0);
+	assert_seen(agent, &latest, ATTACH_PART_INGRESS, 0);
+	assert_int_equal(run("tc qdisc del dev v0 clsact"), 0);
+	assert_seen(agent, &latest, ATTACH_PART_EGRESS, 0);
+	assert_int_equal(run("ip link set dev v0 down"), 0);
+	attach_look(agent, &latest);
+	assert_int_equal(latest.found[0].missing, ATTACH_PART_CARRIER);
+	attach_close(agent);
+}
+
+static void trap_11_a_program_of_others_is_seen_without_mending(void **state)
+{
+	struct attachment *agent = agent_of("v0", ATTACH_ANY);
+	struct attach_repair latest = { 0 };
+
+	(void)state;
+	assert_int_equal(run("ip link set dev v0 xdp off"), 0);
+	attach_foreign("v0", "somebody");
+	attach_look(agent, &latest);
+	assert_int_equal(latest.found[0].missing, ATTACH_PART_INGRESS);
+	attach_close(agent);
+}
+
+static void an_interface_that_is_gone_or_new_is_seen_without_mending(void **state)
+{
+	struct attachment *agent = agent_of("v0", ATTACH_ANY);
+	struct attach_repair latest = { 0 };
+
+	(void)state;
+	assert_int_equal(run("ip link delete v0"), 0);
+	attach_look(agent, &latest);
+	assert_int_equal(latest.found[0].missing, ATTACH_PART_INTERFACE);
+	assert_int_equal(latest.found[0].error, -ENODEV);
+	assert_int_equal(run("ip link add v0 type veth peer name p0"), 0);
+	attach_look(agent, &latest);
+	assert_int_equal(latest.found[0].missing, ATTACH_PART_INTERFACE);
+	assert_int_equal(latest.found[0].error, 0);
+	attach_close(agent);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup(test, world_make)
 
 int main(void)
@@ -335,6 +347,9 @@ int main(void)
 		IN_A_WORLD(nothing_is_mended_while_somebody_attaches),
 		IN_A_WORLD(all_at_once_is_put_back_without_loading),
 		IN_A_WORLD(a_copy_takes_over_what_the_other_has_mended),
+		IN_A_WORLD(trap_11_what_is_missing_is_seen_without_mending),
+		IN_A_WORLD(trap_11_a_program_of_others_is_seen_without_mending),
+		IN_A_WORLD(an_interface_that_is_gone_or_new_is_seen_without_mending),
 	};
 
 	return cmocka_run_group_tests_name("attach_mend", tests, NULL, NULL);

@@ -6,6 +6,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "health/clocks.h"
 #include "health/memory_watch.h"
@@ -117,6 +124,51 @@ static void memory_is_short_of_the_host_or_within_the_limit(void **state)
 		assert_int_equal(memory_is_short(&cases[i].reading), cases[i].is_short);
 }
 
+static void write_figures(const char *directory, const char *limit, const char *anon)
+{
+	char path[128];
+	FILE *file;
+
+	assert_int_equal(mkdir(directory, 0700), 0);
+	snprintf(path, sizeof(path), "%s/memory.max", directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "%s\n", limit);
+	assert_int_equal(fclose(file), 0);
+	snprintf(path, sizeof(path), "%s/memory.stat", directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "anon %s\nfile 5\n", anon);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* A slice that is short is what ends us, whatever the service itself may have. */
+static void the_limit_of_a_cgroup_above_counts_as_well(void **state)
+{
+	char directory[] = "/tmp/sippath-test-memory-XXXXXX", path[96];
+	struct memory_reading reading;
+	struct memory_watch watch;
+	int root;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	root = open(directory, O_RDONLY | O_DIRECTORY);
+	snprintf(path, sizeof(path), "%s/all.slice", directory);
+	write_figures(path, "10485760", "10380902"); /* 10 MiB */
+	strcat(path, "/tel.slice");
+	write_figures(path, "max", "10380902");
+	strcat(path, "/sippathd.service");
+	write_figures(path, "1048576", "524288");
+	watch = memory_watch_open_at(root, "all.slice/tel.slice/sippathd.service");
+	close(root);
+	reading = memory_watch_read(&watch);
+	memory_watch_close(&watch);
+	assert_int_equal(reading.own_limit, 10240);
+	assert_int_equal(reading.own_used, 10380902 / 1024);
+	snprintf(path, sizeof(path), "rm -r %s", directory);
+	assert_int_equal(system(path), 0);
+}
+
 static void this_host_says_how_much_it_has(void **state)
 {
 	struct memory_watch watch = memory_watch_open();
@@ -138,6 +190,7 @@ int main(void)
 		cmocka_unit_test(this_host_s_clocks_go_on_together),
 		cmocka_unit_test(figures_are_found_by_their_whole_name),
 		cmocka_unit_test(memory_is_short_of_the_host_or_within_the_limit),
+		cmocka_unit_test(the_limit_of_a_cgroup_above_counts_as_well),
 		cmocka_unit_test(this_host_says_how_much_it_has),
 	};
 

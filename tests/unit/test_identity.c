@@ -23,6 +23,7 @@
 
 #define USER 4242
 #define GROUP 4343
+#define NOBODY 65534
 
 static char top[] = "/tmp/sippath-test-identity-XXXXXX";
 static char paths[8][sizeof(top) + 64];
@@ -33,7 +34,7 @@ struct passwd *getpwnam(const char *name)
 {
 	static char nobody[] = "nobody", sippath[] = "sippath", root[] = "root";
 	static struct passwd accounts[] = {
-		{ .pw_name = nobody, .pw_uid = 65534, .pw_gid = 65534 },
+		{ .pw_name = nobody, .pw_uid = NOBODY, .pw_gid = NOBODY },
 		{ .pw_name = root },
 		{ .pw_name = sippath, .pw_uid = USER, .pw_gid = GROUP },
 	};
@@ -103,13 +104,17 @@ static void take_root_for_granted(void)
 		skip();
 }
 
-static void hand_over(const char *name)
+static int hand_over_to(const char *user, const char *name)
 {
 	struct identity identity;
 
-	assert_int_equal(identity_find("", &identity), 0);
-	assert_int_equal(identity.user, USER);
-	identity_hand_over(&identity, at(name));
+	assert_int_equal(identity_find(user, &identity), 0);
+	return identity_hand_over(&identity, at(name));
+}
+
+static void hand_over(const char *name)
+{
+	assert_int_equal(hand_over_to("sippath", name), 0);
 }
 
 static void the_default_user_is_sippath_or_nobody(void **state)
@@ -124,7 +129,7 @@ static void the_default_user_is_sippath_or_nobody(void **state)
 	assert_true(identity.other);
 	has_sippath = false;
 	assert_int_equal(identity_find("", &identity), 0);
-	assert_int_equal(identity.user, 65534);
+	assert_int_equal(identity.user, NOBODY);
 }
 
 static void a_user_is_named_or_refused(void **state)
@@ -213,9 +218,59 @@ static void a_directory_of_somebody_else_stays_his(void **state)
 	assert_int_equal(mkdir(at("state"), 0700), 0);
 	make_file("state/in-use");
 	assert_int_equal(chown(at("state"), USER + 1, GROUP), 0);
-	hand_over("state");
+	assert_int_equal(hand_over_to("sippath", "state"), -EPERM);
 	assert_int_equal(owner("state"), USER + 1);
 	assert_int_equal(owner("state/in-use"), 0);
+}
+
+/* Before there was a user of its own it worked as nobody, and said how to make one. */
+static void what_nobody_had_becomes_the_users(void **state)
+{
+	(void)state;
+	take_root_for_granted();
+	has_sippath = false;
+	assert_int_equal(hand_over_to("", "state"), 0);
+	make_file("state/bindings.mdb");
+	make_file("state/call-control.key");
+	assert_int_equal(hand_over_to("", "state"), 0);
+	assert_int_equal(owner("state"), NOBODY);
+	assert_int_equal(owner("state/bindings.mdb"), NOBODY);
+	has_sippath = true;
+	make_file("state/in-use");
+	hand_over("state");
+	assert_int_equal(owner("state"), USER);
+	assert_int_equal(owner("state/bindings.mdb"), USER);
+	assert_int_equal(owner("state/call-control.key"), USER);
+	assert_int_equal(owner("state/in-use"), USER);
+}
+
+/* It may be anybody's who has no user of his own. */
+static void what_else_nobody_has_stays_his(void **state)
+{
+	(void)state;
+	take_root_for_granted();
+	assert_int_equal(mkdir(at("state"), 0700), 0);
+	make_file("state/bindings.mdb");
+	make_file("state/photo.jpeg");
+	assert_int_equal(chown(at("state"), NOBODY, NOBODY), 0);
+	assert_int_equal(hand_over_to("sippath", "state"), -EPERM);
+	assert_int_equal(owner("state"), NOBODY);
+	assert_int_equal(owner("state/bindings.mdb"), 0);
+}
+
+static void root_takes_nothing_from_a_user(void **state)
+{
+	(void)state;
+	take_root_for_granted();
+	hand_over("state");
+	assert_int_equal(hand_over_to("root", "state"), -EPERM);
+	assert_int_equal(owner("state"), USER);
+	assert_int_equal(chown(at("state"), NOBODY, NOBODY), 0);
+	assert_int_equal(hand_over_to("root", "state"), 0);
+	assert_int_equal(owner("state"), 0);
+	make_file("state/photo.jpeg");
+	assert_int_equal(hand_over_to("root", "state"), 0);
+	assert_int_equal(owner("state"), 0);
 }
 
 #define IDENTITY_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -230,6 +285,9 @@ int main(void)
 		IDENTITY_TEST(a_directory_that_holds_anything_else_stays_roots),
 		IDENTITY_TEST(links_and_second_names_give_nothing_away),
 		IDENTITY_TEST(a_directory_of_somebody_else_stays_his),
+		IDENTITY_TEST(what_nobody_had_becomes_the_users),
+		IDENTITY_TEST(what_else_nobody_has_stays_his),
+		IDENTITY_TEST(root_takes_nothing_from_a_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

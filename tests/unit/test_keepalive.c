@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "kernel/connection_hook.h"
 #include "kernel/connection_map.h"
 #include "kernel/keepalive.h"
 
@@ -146,12 +147,12 @@ static int connections_of(const struct attachment *attachment)
 /* Sets the keepalive, also of the connections that stand, and returns how many do. */
 static int set(struct attachment *attachment, uint64_t threshold_ns)
 {
-	int count = 0;
+	int count = 0, map = attach_map(attachment, SIPPATH_MAP_CONNECTIONS);
+	uint64_t now_ns = clock_now_ns();
 
 	assert_int_equal(keepalive_set(attachment, threshold_ns), 0);
-	assert_int_equal(
-		keepalive_look_around(attachment, clock_now_ns(), count_one, must_not_go, &count),
-		0);
+	assert_int_equal(connection_hook_visit(attach_connection_hook(attachment)), 0);
+	assert_int_equal(connection_map_walk(map, now_ns, count_one, must_not_go, &count), 0);
 	return count;
 }
 
@@ -395,8 +396,8 @@ static void one_whose_end_nobody_noticed_is_gone(void **state)
 	assert_int_equal(bpf_map_update_elem(attach_map(attachment, SIPPATH_MAP_CONNECTIONS), &flow,
 					     &entry, BPF_ANY),
 			 0);
-	assert_int_equal(keepalive_look_around(attachment, clock_now_ns() + 1, must_not_stand,
-					       copy_flow, &told),
+	assert_int_equal(connection_map_walk(attach_map(attachment, SIPPATH_MAP_CONNECTIONS),
+					     clock_now_ns() + 1, must_not_stand, copy_flow, &told),
 			 0);
 	assert_memory_equal(&told, &flow, sizeof(told));
 	assert_int_equal(connections_of(attachment), 0);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the ledger notes is one record for each binding. */
-#include <signal.h>
-#include <sys/resource.h>
 
 #include "ledger.h"
 #include "state/paths.h"
@@ -87,17 +85,6 @@ static void what_is_brought_back_is_written_down_at_once(void **state)
 	seen = found();
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.ids[0], stored);
-}
-
-/* A full disk. */
-static void leave_room(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static int unlink_found(void)

@@ -176,9 +176,24 @@ static void places_are_one_after_the_other_without_a_horizon(void **state)
 	assert_true(pacer_reserve(&pacer, NOW) <= NOW); /* nothing was reserved */
 }
 
+static void many_that_cannot_wait_fit_evenly_into_the_horizon(void **state)
+{
+	struct pacer pacer = { 0 };
+
+	(void)state;
+	pacer_set(&pacer, 1000000 * PACER_DEMAND(THRESHOLD));
+	assert_true(pacer_fit(&pacer, NOW, 0, 1000000) <= NOW + NS_PER_MS);
+	assert_in_range(pacer_fit(&pacer, NOW, 499999, 1000000), NOW + PACER_HORIZON_NS * 49 / 100,
+			NOW + PACER_HORIZON_NS * 51 / 100);
+	assert_in_range(pacer_fit(&pacer, NOW, 999999, 1000000), NOW + PACER_HORIZON_NS * 99 / 100,
+			NOW + PACER_HORIZON_NS);
+	assert_int_equal(pacer_fit(&pacer, NOW, 9, 10), pacer_place(&pacer, NOW, 9));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_that_cannot_wait_fit_evenly_into_the_horizon),
 		cmocka_unit_test(a_single_prompt_leaves_at_once),
 		cmocka_unit_test(few_paths_are_paced_at_the_floor),
 		cmocka_unit_test(many_paths_are_paced_somewhat_faster_than_they_need),

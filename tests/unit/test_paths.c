@@ -33,26 +33,22 @@ static struct flow flow_of(uint32_t number)
 	return flow;
 }
 
-static struct paths *room_for(size_t limit)
+static void *must(void *made)
 {
-	struct paths *paths = paths_new(limit);
-
-	assert_non_null(paths);
-	return paths;
+	assert_non_null(made);
+	return made;
 }
 
 static struct path *added(struct paths *paths, uint32_t number)
 {
 	struct flow flow = flow_of(number);
-	struct path *path = paths_add(paths, &flow, number + 1);
 
-	assert_non_null(path);
-	return path;
+	return must(paths_add(paths, &flow, number + 1));
 }
 
 static void a_path_is_found_by_its_flow(void **state)
 {
-	struct paths *paths = room_for(8);
+	struct paths *paths = must(paths_new(8));
 	struct flow flow = flow_of(1);
 	struct path *path = added(paths, 1);
 
@@ -69,7 +65,7 @@ static void a_path_is_found_by_its_flow(void **state)
 
 static void trap_5_a_path_is_the_whole_5_tuple(void **state)
 {
-	struct paths *paths = room_for(8);
+	struct paths *paths = must(paths_new(8));
 	struct flow flows[5];
 	struct path *found[5];
 
@@ -82,8 +78,7 @@ static void trap_5_a_path_is_the_whole_5_tuple(void **state)
 	flows[4].remote_port++;
 	for (size_t i = 0; i < 5; i++) {
 		assert_null(paths_find(paths, &flows[i]));
-		found[i] = paths_add(paths, &flows[i], 1);
-		assert_non_null(found[i]);
+		found[i] = must(paths_add(paths, &flows[i], 1));
 	}
 	for (size_t i = 0; i < 5; i++)
 		assert_ptr_equal(paths_find(paths, &flows[i]), found[i]);
@@ -93,7 +88,7 @@ static void trap_5_a_path_is_the_whole_5_tuple(void **state)
 
 static void a_place_used_again_remembers_nothing(void **state)
 {
-	struct paths *paths = room_for(1);
+	struct paths *paths = must(paths_new(1));
 	struct path *path = added(paths, 1);
 	uint32_t index = path->index;
 	struct path fresh;
@@ -116,7 +111,7 @@ static void a_place_used_again_remembers_nothing(void **state)
 
 static void trap_44_a_full_room_refuses_the_new_never_the_old(void **state)
 {
-	struct paths *paths = room_for(2);
+	struct paths *paths = must(paths_new(2));
 	struct flow third = flow_of(3);
 	struct path *first = added(paths, 1), *second = added(paths, 2);
 
@@ -133,7 +128,7 @@ static void trap_44_a_full_room_refuses_the_new_never_the_old(void **state)
 
 static void a_room_for_no_path_holds_none(void **state)
 {
-	struct paths *paths = room_for(0);
+	struct paths *paths = must(paths_new(0));
 	struct flow flow = flow_of(1);
 	uint32_t cursor = 0;
 
@@ -145,7 +140,7 @@ static void a_room_for_no_path_holds_none(void **state)
 
 static void addresses_are_stable_while_the_room_grows(void **state)
 {
-	struct paths *paths = room_for(5000);
+	struct paths *paths = must(paths_new(5000));
 	struct path *all[5000];
 
 	(void)state;
@@ -161,7 +156,7 @@ static void addresses_are_stable_while_the_room_grows(void **state)
 
 static void a_walk_goes_on_after_changes(void **state)
 {
-	struct paths *paths = room_for(1000);
+	struct paths *paths = must(paths_new(1000));
 	uint32_t cursor = 0;
 	struct path *seen;
 
@@ -220,7 +215,7 @@ static void the_state_comes_from_the_bindings(void **state)
 
 static void trap_21_a_silent_path_keeps_its_bindings(void **state)
 {
-	struct paths *paths = room_for(1);
+	struct paths *paths = must(paths_new(1));
 	struct path *path = added(paths, 1);
 	struct binding binding = { .kind = BINDING_REGISTRATION, .ends_ns = 9 };
 
@@ -239,7 +234,7 @@ static void trap_21_a_silent_path_keeps_its_bindings(void **state)
 
 static void a_flow_of_a_trunk_carries_more_than_65535(void **state)
 {
-	struct paths *paths = room_for(1);
+	struct paths *paths = must(paths_new(1));
 	struct path *path = added(paths, 1);
 	struct binding *bindings = calloc(65536, sizeof(*bindings));
 
@@ -258,7 +253,7 @@ static void a_flow_of_a_trunk_carries_more_than_65535(void **state)
 
 static void the_first_end(void **state)
 {
-	struct paths *paths = room_for(1);
+	struct paths *paths = must(paths_new(1));
 	struct path *path = added(paths, 1);
 	struct binding bindings[] = { { .ends_ns = 20 }, { .ends_ns = 10 }, { .ends_ns = 30 } };
 
@@ -281,7 +276,7 @@ static void the_first_end(void **state)
 
 static void a_new_end_is_known_at_once_if_it_is_earlier(void **state)
 {
-	struct paths *paths = room_for(1);
+	struct paths *paths = must(paths_new(1));
 	struct path *path = added(paths, 1);
 	struct binding first = { .ends_ns = 20 }, second = { .ends_ns = 30 };
 
@@ -300,7 +295,7 @@ static void a_new_end_is_known_at_once_if_it_is_earlier(void **state)
 /* A trunk's flow: its bindings are not looked through at each renewal. */
 static void a_first_end_that_has_gone_is_noticed_when_it_was_due(void **state)
 {
-	struct paths *paths = room_for(1);
+	struct paths *paths = must(paths_new(1));
 	struct path *path = added(paths, 1);
 	struct binding first = { .ends_ns = 10 }, second = { .ends_ns = 20 };
 
@@ -401,13 +396,12 @@ static void check_walk(const struct model *model)
 
 static void random_steps_agree_with_a_naive_model(void **state)
 {
-	struct model *model = calloc(1, sizeof(*model));
+	struct model *model = must(calloc(1, sizeof(*model)));
 	size_t fullest = 0;
 
 	(void)state;
-	assert_non_null(model);
 	model->random = SEED;
-	model->paths = room_for(LIMIT);
+	model->paths = must(paths_new(LIMIT));
 	for (size_t i = 0; i < BINDINGS; i++)
 		model->bindings[i].kind = i % BINDING_KIND_MAX;
 	for (uint32_t i = 0; i < STEPS; i++) {

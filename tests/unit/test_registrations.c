@@ -111,6 +111,7 @@ static void trap_24_the_contacts_of_others_are_not_touched(void **state)
 
 	register_contact(world, 40001, "call", 1, contact_of(PHONE, 60));
 	register_contact(world, 40009, "desk-call", 1, contact_of(DESK, 60));
+	assert_non_null(registered(world, 40009, DESK));
 	ends_ns = registered(world, 40009, DESK)->binding.ends_ns;
 	add_contact(&request, contact_of(PHONE, UNSTATED));
 	add_contact(&response, contact_of(DESK, 5000));
@@ -238,6 +239,7 @@ static void a_registration_on_no_path_begins_again(void **state)
 	struct world *world = *state;
 
 	register_contact(world, 40001, "call", 1, contact_of(PHONE, 60));
+	assert_int_equal(world->change_count, 1);
 	paths_detach(world->changes[0].binding);
 	register_contact(world, 40001, "call", 2, contact_of(PHONE, 60));
 	assert_one_change(world, BINDING_BEGINS);

@@ -3,15 +3,8 @@
  * test_sandbox.c - what a process can and cannot do once it has given up its privileges: each
  * attempt is made in a child of its own, which does for good what the agent does.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "sandbox_world.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/bpf.h>
@@ -28,52 +21,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "privileges/capabilities.h"
-#include "privileges/sandbox.h"
-
-#define NOBODY 65534
-
-#define SUCCESS 0
-#define KILLED 1000 /* by the filter; smaller numbers are an errno */
-#define NOT_CONFINED 1001
-
-/* One that is refused returns -1 and leaves errno. */
-typedef long attempt(void);
 
 static int map = -1; /* made while it is allowed */
 
 static long bpf(uint64_t command, union bpf_attr *attributes)
 {
 	return syscall(SYS_bpf, command, attributes, sizeof(*attributes));
-}
-
-/* Becomes what it has to be, and tries; -1 where the attempt has no errno. */
-static int try_here(enum sandbox_of whose, attempt *try)
-{
-	uid_t user = geteuid() == 0 ? NOBODY : (uid_t)-1;
-
-	if (capabilities_leave(user, NOBODY) || sandbox_enter(whose))
-		return 255;
-	errno = 0;
-	return try() == -1 ? errno : SUCCESS;
-}
-
-/* What came of it: SUCCESS, an errno, or KILLED. */
-static int outcome(enum sandbox_of whose, attempt *try)
-{
-	pid_t child = fork();
-	int status;
-
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(try_here(whose, try));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status))
-		return WTERMSIG(status) == SIGSYS ? KILLED : NOT_CONFINED;
-	return WEXITSTATUS(status) == 255 ? NOT_CONFINED : WEXITSTATUS(status);
 }
 
 static long run_program(void)
@@ -306,7 +259,44 @@ static void the_warden_writes_no_file(void **state)
 	assert_int_equal(outcome(SANDBOX_WARDEN, read_what_all_may), SUCCESS);
 }
 
+static long signal_oneself(void)
+{
+	return syscall(SYS_tgkill, getpid(), gettid(), 0);
+}
+
+static long signal_parent(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static void signals_reach_nobody_else(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome(SANDBOX_AGENT, signal_oneself), SUCCESS);
+	assert_int_equal(outcome(SANDBOX_AGENT, signal_parent), ENOSYS);
+	assert_int_equal(outcome(SANDBOX_WARDEN, signal_oneself), SUCCESS);
+	assert_int_equal(outcome(SANDBOX_WARDEN, signal_parent), ENOSYS);
+}
+
 #ifndef __SANITIZE_ADDRESS__
+static long end_with_parent(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static long rename_oneself(void)
+{
+	return prctl(PR_SET_NAME, "sshd");
+}
+
+static void the_warden_binds_its_life_to_the_agents_and_no_more(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome(SANDBOX_WARDEN, end_with_parent), SUCCESS);
+	assert_int_equal(outcome(SANDBOX_WARDEN, rename_oneself), ENOSYS);
+	assert_int_equal(outcome(SANDBOX_AGENT, end_with_parent), ENOSYS);
+}
+
 static long map_code(void)
 {
 	void *at = mmap(NULL, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -434,8 +424,10 @@ int main(void)
 		cmocka_unit_test(files_are_the_business_of_the_user),
 		cmocka_unit_test(the_warden_writes_no_file),
 #ifndef __SANITIZE_ADDRESS__
+		cmocka_unit_test(the_warden_binds_its_life_to_the_agents_and_no_more),
 		cmocka_unit_test(neither_code_nor_processes_can_be_made),
 #endif
+		cmocka_unit_test(signals_reach_nobody_else),
 		cmocka_unit_test(names_can_be_looked_up),
 		cmocka_unit_test(threads_that_run_already_are_confined_too),
 		cmocka_unit_test(nothing_is_left_of_root),

@@ -1,10 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is put into the store is there for the next agent, and nothing else is. */
+#include <dlfcn.h>
 #include <errno.h>
-#include <signal.h>
-#include <sys/resource.h>
+#include <lmdb.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
 
 #include "store_world.h"
+
+static bool deletes_fail; /* as on a full disk */
+static int held = -1; /* by another agent, which goes once somebody wants what it has */
+
+/* Stands before LMDB's own. */
+int mdb_del(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value)
+{
+	int (*next)(MDB_txn *, MDB_dbi, MDB_val *, MDB_val *);
+
+	if (deletes_fail)
+		return ENOSPC;
+	*(void **)&next = dlsym(RTLD_NEXT, "mdb_del");
+	return next(txn, dbi, key, value);
+}
+
+/* The C library's, but for the other agent. */
+int flock(int fd, int operation)
+{
+	int result = (int)syscall(SYS_flock, fd, operation);
+	int error = errno;
+
+	if (result && held >= 0) {
+		close(held);
+		held = -1;
+	}
+	errno = error;
+	return result;
+}
+
+struct world {
+	struct store *store;
+	struct seen seen;
+};
 
 /* An hour from now: whoever tried in vain tries again. */
 #define LATER (clock_now_ns() + 3600 * NS_PER_S)
@@ -124,6 +159,61 @@ static void a_store_belongs_to_one_agent_at_a_time(void **state)
 	store_close(opened());
 }
 
+static void put_many(struct store *store)
+{
+	struct record record = dialog_record("many");
+
+	for (size_t i = 0; i < ENOUGH; i++)
+		store_put(store, 0, &record);
+	store_flush(store);
+}
+
+static void who_is_about_to_go_is_waited_for(void **state)
+{
+	(void)state;
+	held = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(held >= 0);
+	assert_int_equal(syscall(SYS_flock, held, LOCK_EX | LOCK_NB), 0);
+	store_close(opened());
+	assert_int_equal(held, -1);
+}
+
+/* One of those that it is told of cannot be deleted; it is told of all of them. */
+static void delete_it(void *context, uint64_t id, const struct record *record)
+{
+	struct world *world = context;
+
+	note(&world->seen, id, record);
+	deletes_fail = true;
+	store_delete(world->store, id);
+	deletes_fail = false;
+}
+
+static void walk_where_nothing_can_be_deleted(void)
+{
+	struct world world = { .store = opened() };
+	struct store_listener listener = { delete_it, note_request, &world };
+
+	if (store_is_behind(world.store) || store_walk(world.store, &listener) != ENOUGH)
+		_exit(2);
+	if (world.seen.count != ENOUGH || !store_is_behind(world.store))
+		_exit(3);
+	if (!begin_anew(world.store, LATER))
+		_exit(4);
+	store_close(world.store);
+}
+
+static void what_cannot_be_deleted_ends_no_walk(void **state)
+{
+	struct store *store = begun();
+
+	(void)state;
+	put_many(store);
+	store_close(store);
+	in_a_child(walk_where_nothing_can_be_deleted);
+	assert_int_equal(found().count, 0);
+}
+
 static void no_store_is_fine_everywhere(void **state)
 {
 	struct record record = dialog_record("x");
@@ -135,26 +225,6 @@ static void no_store_is_fine_everywhere(void **state)
 	assert_false(store_is_behind(NULL));
 	assert_false(store_begin_anew(NULL, 1));
 	store_close(NULL);
-}
-
-/* A file of this process may grow to so many bytes: a disk that is full. */
-static void leave_room(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void put_many(struct store *store)
-{
-	struct record record = dialog_record("many");
-
-	for (size_t i = 0; i < ENOUGH; i++)
-		store_put(store, 0, &record);
-	store_flush(store);
 }
 
 static struct store *behind_on_a_full_disk(uint64_t *id)
@@ -273,6 +343,8 @@ int main(void)
 		TEST(what_was_taken_over_is_there_whatever_comes),
 		TEST(trap_40_what_was_flushed_outlives_a_killed_agent),
 		TEST(a_store_belongs_to_one_agent_at_a_time),
+		TEST(who_is_about_to_go_is_waited_for),
+		TEST(what_cannot_be_deleted_ends_no_walk),
 		TEST(no_store_is_fine_everywhere),
 		TEST(what_a_full_disk_lost_is_written_once_there_is_room),
 		TEST(what_was_forgotten_while_the_disk_was_full_does_not_come_back),

@@ -11,17 +11,6 @@
 
 static uint64_t ends_ns; /* of the record that was found */
 
-static void a_store_belongs_to_one_agent_at_a_time(void **state)
-{
-	struct store *store = opened(), *second = NULL;
-
-	(void)state;
-	assert_int_equal(store_open(directory, &second), -EWOULDBLOCK);
-	assert_null(second);
-	store_close(store);
-	store_close(opened());
-}
-
 static void what_cannot_be_read_is_set_aside(void **state)
 {
 	(void)state;
@@ -357,7 +346,6 @@ static void a_full_directory_is_refused_and_nothing_is_left_in_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_store_belongs_to_one_agent_at_a_time),
 		TEST(what_cannot_be_read_is_set_aside),
 		TEST(a_host_that_went_down_without_notice_begins_anew),
 		TEST(what_another_network_namespace_left_is_dropped),

@@ -75,6 +75,7 @@ static void the_last_piece_tells_the_time(void **state)
 	show_part(w, 5, SPAN(MESSAGE("a")), 0, 20);
 	w->when_ns += 7;
 	show_part(w, 5, SPAN(MESSAGE("a")), 20, sizeof(MESSAGE("a")) - 1 - 20);
+	assert_non_null(w->told[0]);
 	assert_int_equal(w->told[0]->when_ns, w->when_ns);
 	assert_told_only(w, SPAN(MESSAGE("a")));
 }

@@ -209,6 +209,7 @@ static void the_largest_body_is_stepped_over(void **state)
 	char bytes[STREAM_BYTES_MAX] = "REGISTER sip:no SIP/2.0\r\n\r\n";
 
 	show(w, body - LENGTH(HEADERS("a", "16777216")), SPAN(HEADERS("a", "16777216")));
+	assert_non_null(w->told[0]);
 	assert_int_equal(w->told[0]->wire_length, LENGTH(HEADERS("a", "16777216")) + left);
 	forget_told(w);
 	while (left > 0) {

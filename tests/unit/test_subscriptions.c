@@ -48,6 +48,7 @@ static void trap_33_the_2xx_says_how_long(void **state)
 	struct facts request = subscribes(2, "presence", UNSTATED);
 
 	subscribe(world, PORT, 1, "presence", UNSTATED);
+	assert_non_null(latest(world));
 	assert_int_equal(latest(world)->binding.ends_ns, world->now_ns + 3600 * NS_PER_S);
 	accept_at(world, SIGHTING_FROM_DEVICE, PORT, &request, UNSTATED);
 	assert_int_equal(latest(world)->binding.ends_ns,

@@ -31,6 +31,7 @@ static void trap_11_nobody_is_prompted_while_a_program_is_missing(void **state)
 	watch(agent_options());
 	*finding = (struct attach_finding){ .missing = ATTACH_PART_INGRESS,
 					    .error = -EBUSY,
+					    .other_part = ATTACH_PART_INGRESS,
 					    .other_id = 42,
 					    .other_name = "filter" };
 	look();
@@ -86,7 +87,7 @@ static void each_part_is_a_trouble_of_its_own(void **state)
 		enum trouble trouble;
 		bool blind;
 	} cases[] = {
-		{ ATTACH_PART_INTERFACE, false, TROUBLE_interface_gone, true },
+		{ ATTACH_PART_INTERFACE, false, TROUBLE_interface_gone, false },
 		{ ATTACH_PART_CARRIER, false, TROUBLE_interface_down, false },
 		{ ATTACH_PART_INGRESS, false, TROUBLE_programs_lost, true },
 		{ ATTACH_PART_EGRESS, false, TROUBLE_programs_lost, true },
@@ -111,6 +112,74 @@ static void each_part_is_a_trouble_of_its_own(void **state)
 		assert_healthy();
 		assert_false(bench.blind);
 	}
+}
+
+/* Nothing passes over what is not there: the phones of the others are kept. */
+static void trap_11_an_interface_that_is_gone_leaves_the_others_their_sight(void **state)
+{
+	struct attach_finding *finding = &bench.repair.found[1];
+
+	(void)state;
+	watch(agent_options());
+	*finding = (struct attach_finding){ .missing = ATTACH_PART_INTERFACE, .error = -ENODEV };
+	look();
+	look();
+	assert_only(TROUBLE_interface_gone);
+	assert_detail(TROUBLE_interface_gone, "eth1: ");
+	assert_int_equal(bench.blinded, 0);
+
+	/* It is back, and somebody else has the turn: what passes now is not seen. */
+	finding->error = -EAGAIN;
+	look();
+	assert_true(bench.blind);
+	*finding = (struct attach_finding){ .missing = ATTACH_PART_INTERFACE | ATTACH_PART_INGRESS,
+					    .mended = ATTACH_PART_INTERFACE | ATTACH_PART_INGRESS };
+	look();
+	assert_false(bench.blind);
+	assert_int_equal(bench.blinded, 1);
+}
+
+static void trap_11_what_is_back_begins_again(void **state)
+{
+	(void)state;
+	watch(agent_options());
+	bench.repair.found[1] =
+		(struct attach_finding){ .missing = ATTACH_PART_INTERFACE | ATTACH_PART_EGRESS,
+					 .mended = ATTACH_PART_INTERFACE | ATTACH_PART_EGRESS };
+	look();
+	assert_int_equal(bench.blinded, 1);
+	assert_false(bench.blind);
+}
+
+static void trap_11_over_an_interface_that_is_down_nothing_passes_unseen(void **state)
+{
+	struct attach_finding *finding = &bench.repair.found[0];
+
+	(void)state;
+	watch(agent_options());
+	*finding = (struct attach_finding){ .missing = ATTACH_PART_CARRIER | ATTACH_PART_INGRESS,
+					    .error = -ENETDOWN };
+	look();
+	assert_int_equal(bench.blinded, 0);
+	*finding = (struct attach_finding){ .missing = ATTACH_PART_INGRESS, .error = -EBUSY };
+	look();
+	assert_true(bench.blind);
+}
+
+static void trap_11_without_any_interface_nobody_is_prompted(void **state)
+{
+	static const struct attach_finding gone = { .missing = ATTACH_PART_INTERFACE,
+						    .error = -ENODEV };
+
+	(void)state;
+	watch(agent_options());
+	bench.repair.found[0] = bench.repair.found[1] = gone;
+	look();
+	assert_only(TROUBLE_interface_gone);
+	assert_true(bench.blind);
+	bench.repair.found[0] = (struct attach_finding){ 0 };
+	look();
+	assert_false(bench.blind);
 }
 
 static void counters_that_grow_are_troubles(void **state)
@@ -173,6 +242,21 @@ static void trap_45_sightings_that_are_lost_are_noticed(void **state)
 	assert_detail(TROUBLE_sightings_lost, "grew by 7 to 1007");
 	let_events_end();
 	assert_healthy();
+}
+
+/* Somebody has written to sip_counters. */
+static void a_counter_that_went_down_has_not_grown(void **state)
+{
+	(void)state;
+	bench.kernel[COUNTER_sightings_lost] = 1000;
+	watch(agent_options());
+	bench.kernel[COUNTER_sightings_lost] = 3;
+	look();
+	assert_healthy();
+	bench.kernel[COUNTER_sightings_lost] = 4;
+	look();
+	assert_only(TROUBLE_sightings_lost);
+	assert_detail(TROUBLE_sightings_lost, "grew by 1 to 4");
 }
 
 static void counters_that_cannot_be_read_are_a_trouble(void **state)
@@ -335,7 +419,12 @@ int main(void)
 		VIGIL_TEST(trap_11_what_was_put_back_at_once_was_missing),
 		VIGIL_TEST(a_repair_may_come_later),
 		VIGIL_TEST(each_part_is_a_trouble_of_its_own),
+		VIGIL_TEST(trap_11_an_interface_that_is_gone_leaves_the_others_their_sight),
+		VIGIL_TEST(trap_11_what_is_back_begins_again),
+		VIGIL_TEST(trap_11_over_an_interface_that_is_down_nothing_passes_unseen),
+		VIGIL_TEST(trap_11_without_any_interface_nobody_is_prompted),
 		VIGIL_TEST(counters_that_grow_are_troubles),
+		VIGIL_TEST(a_counter_that_went_down_has_not_grown),
 		VIGIL_TEST(prompts_that_fail_for_no_common_cause_are_a_trouble),
 		VIGIL_TEST(trap_45_sightings_that_are_lost_are_noticed),
 		VIGIL_TEST(counters_that_cannot_be_read_are_a_trouble),

@@ -4,15 +4,7 @@
  * agent waits for it never long. What it would do to the kernel is replaced: it is noted in
  * memory that both processes share.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "warden_world.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -32,83 +24,12 @@
 
 #define PATIENCE_NS (20 * NS_PER_S)
 #define THRESHOLD_NS (24 * NS_PER_S)
-#define PROGRAM 4711
 
-struct attachment {
-	int nothing;
-};
-
-/* What the warden has done, and what it is to meet. */
-static struct notes {
-	pid_t mended_by;
-	uint64_t threshold_ns;
-	unsigned int mended, visited, kept, closed, left;
-	volatile bool held_up; /* until it is told otherwise */
-} * notes;
-
-static struct attachment attachment;
 static char socket_path[] = "/tmp/sippath-test-warden-XXXXXX";
 static struct ev_loop *loop;
 static struct warden *warden;
 static struct warden_report report;
 static unsigned int reports;
-
-int attach_mend(struct attachment *ours, struct attach_repair *out)
-{
-	assert_ptr_equal(ours, &attachment);
-	while (notes->held_up)
-		usleep(1000);
-	memset(out, 0, sizeof(*out));
-	out->count = 1;
-	out->interfaces[0].ingress_id = PROGRAM;
-	notes->mended_by = getpid();
-	notes->mended++;
-	return 0;
-}
-
-void attach_keep(struct attachment *ours)
-{
-	assert_ptr_equal(ours, &attachment);
-	notes->kept++;
-}
-
-void attach_close(struct attachment *ours)
-{
-	(void)ours;
-	notes->closed++;
-}
-
-void attach_leave(struct attachment *ours)
-{
-	(void)ours;
-	notes->left++;
-}
-
-const struct connection_hook *attach_connection_hook(const struct attachment *ours)
-{
-	(void)ours;
-	return NULL;
-}
-
-int connection_hook_visit(const struct connection_hook *hook)
-{
-	(void)hook;
-	notes->visited++;
-	return -ESRCH;
-}
-
-bool keepalive_works(const struct attachment *ours)
-{
-	(void)ours;
-	return true;
-}
-
-int keepalive_set(struct attachment *ours, uint64_t threshold_ns)
-{
-	(void)ours;
-	notes->threshold_ns = threshold_ns;
-	return 0;
-}
 
 static void take_report(void *context, const struct warden_report *taken)
 {
@@ -267,10 +188,56 @@ static void one_that_was_killed_is_missed_and_owes_nothing(void **state)
 	assert_int_equal(warden_set_keepalive(warden, THRESHOLD_NS), -EPIPE);
 }
 
+static void one_that_has_ended_keeps_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(warden_ask(warden, WARDEN_MEND, 0), 0);
+	run_until_reports(1);
+	assert_int_equal(kill(notes->mended_by, SIGKILL), 0);
+	assert_int_equal(warden_keep(warden), -EPIPE);
+}
+
+static void one_that_cannot_serve_is_none_and_undoes_nothing(void **state)
+{
+	struct warden_options told = options();
+	struct warden *none = NULL;
+
+	(void)state;
+	told.socket_path = "/nonexistent/socket";
+	assert_int_equal(warden_begin(&told, &none), -EPIPE);
+	assert_null(none);
+	/* Kept first: closing it changed nothing. */
+	assert_int_equal(notes->kept, 1);
+	assert_int_equal(notes->closed, 1);
+}
+
+static void confined_it_lives_no_longer_than_the_agent_all_the_same(void **state)
+{
+	struct warden_options told = options();
+	struct warden *confined;
+
+	(void)state;
+	told.sandbox = true;
+	assert_int_equal(warden_begin(&told, &confined), 0);
+	assert_int_equal(warden_keep(confined), 0);
+	warden_end(confined);
+}
+
+static void it_pauses_between_tasks(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(warden_ask(warden, WARDEN_MEND, i), 0);
+		run_until_reports(i + 1);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		assert_true(notes->mended_ns[i + 1] - notes->mended_ns[i] >= WARDEN_PAUSE_NS);
+}
+
 static void at_the_end_it_removes_the_socket_and_has_kept_what_it_should(void **state)
 {
 	(void)state;
-	warden_keep(warden);
+	assert_int_equal(warden_keep(warden), 0);
 	warden_end(warden);
 	warden = NULL;
 	assert_int_equal(notes->kept, 1);
@@ -289,13 +256,16 @@ static void what_was_not_to_be_kept_is_undone(void **state)
 	assert_false(socket_is_there());
 }
 
-/* One that is spoken to by the test itself; the process, which is to be waited for. */
+/* One that serves, and is spoken to by the test itself; the process, which is to be waited for. */
 static pid_t serve(int *channel)
 {
 	struct warden_options told = options();
+	struct warden_reply begun;
 	int pair[2];
 	pid_t child;
 
+	/* One before may have removed it. */
+	close(open(socket_path, O_WRONLY | O_CREAT, 0600));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	child = fork();
 	assert_true(child >= 0);
@@ -305,6 +275,8 @@ static pid_t serve(int *channel)
 	}
 	close(pair[1]);
 	*channel = pair[0];
+	assert_int_equal(recv(*channel, &begun, sizeof(begun), 0), sizeof(begun));
+	assert_int_equal(begun.number, WARDEN_NUMBER_OF_START);
 	return child;
 }
 
@@ -361,7 +333,6 @@ static void an_agent_that_is_killed_takes_it_along(void **state)
 	assert_false(socket_is_there());
 
 	/* Later its successor may have a socket there already. */
-	close(open(socket_path, O_WRONLY | O_CREAT, 0600));
 	child = serve(&channel);
 	assert_int_equal(send(channel, &keep, sizeof(keep), 0), sizeof(keep));
 	close(channel);
@@ -374,15 +345,10 @@ static void the_socket_of_somebody_else_is_left_alone(void **state)
 {
 	struct warden_request ends = { .verb = WARDEN_VERB_END };
 	char other[sizeof(socket_path) + 8];
-	struct warden_request visit = { .verb = WARDEN_VERB_VISIT };
-	struct warden_reply reply;
 	int channel;
 	pid_t child = serve(&channel);
 
 	(void)state;
-	/* Once it answers it knows which one is its own. */
-	assert_int_equal(send(channel, &visit, sizeof(visit), 0), sizeof(visit));
-	assert_int_equal(recv(channel, &reply, sizeof(reply), 0), sizeof(reply));
 	snprintf(other, sizeof(other), "%s.other", socket_path);
 	close(open(other, O_WRONLY | O_CREAT, 0600));
 	assert_int_equal(rename(other, socket_path), 0);
@@ -403,6 +369,10 @@ int main(void)
 		WARDEN_TEST(a_threshold_that_no_option_admits_is_refused),
 		WARDEN_TEST(who_does_not_answer_is_not_waited_for_long),
 		WARDEN_TEST(one_that_was_killed_is_missed_and_owes_nothing),
+		WARDEN_TEST(one_that_has_ended_keeps_nothing),
+		WARDEN_TEST(one_that_cannot_serve_is_none_and_undoes_nothing),
+		WARDEN_TEST(confined_it_lives_no_longer_than_the_agent_all_the_same),
+		WARDEN_TEST(it_pauses_between_tasks),
 		WARDEN_TEST(at_the_end_it_removes_the_socket_and_has_kept_what_it_should),
 		WARDEN_TEST(what_was_not_to_be_kept_is_undone),
 		WARDEN_TEST(whoever_says_what_is_no_request_is_not_served_any_more),

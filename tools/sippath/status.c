@@ -69,8 +69,7 @@ static void write_agent(const json_t *row)
 	if (json_is_string(json_object_get(row, "cluster")))
 		document_write_fields(row, cluster_fields, COUNT(cluster_fields));
 	if (json_is_false(json_object_get(row, "watching")))
-		puts("An interface has lost the programs, so nothing is prompted: restart "
-		     "sippathd.");
+		puts("Packets pass unseen, so nobody is prompted: see \"sippath check\".");
 }
 
 static void write_routing(const json_t *row)
