@@ -224,7 +224,7 @@ bench-restart:
 bench-kills:
 	@tests/lab/need test
 	@$(call build_quietly,all,sippath)
-	@O=$(abspath $O) tests/e2e/kills.sh 200
+	@O=$(abspath $O) tests/bench/kills 200
 
 bench-replace:
 	@tests/lab/need test
